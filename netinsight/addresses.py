@@ -1,0 +1,166 @@
+"""Text to integers on one address line, and back: the only module that knows how addresses are written.
+
+Both families lie on one line of 128-bit integers. An IPv4 address stands where IPv6 itself maps it
+(``::ffff:a.b.c.d``), so that every table, set and comparison of the engine serves both families. No IPv6
+packet ever carries an address of that block, so an IPv6 prefix that would cover it (``::/0``) leaves it out,
+and a rule of one family never meets a packet of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from netaddr import AddrFormatError, IPAddress, IPNetwork
+from netaddr import INET_PTON as STRICT
+
+V4_FIRST = 0xFFFF << 32
+V4_LAST = V4_FIRST + 0xFFFFFFFF
+LAST = (1 << 128) - 1
+
+
+class Range(NamedTuple):
+    """The addresses ``first`` to ``last`` on the line, inclusive."""
+
+    first: int
+    last: int
+
+
+class Prefix(NamedTuple):
+    """A CIDR as written: its family, its network on the line, the bits, and what was masked away."""
+
+    family: int
+    first: int
+    last: int
+    length: int
+    had_host_bits: bool
+
+    def __str__(self) -> str:
+        return f"{text(self.first)}/{self.length}"
+
+
+@lru_cache(maxsize=65536)
+def parse_address(written: str) -> int:
+    """An IPv4 or IPv6 address in its usual notation, as an integer of the line.
+
+    Raises
+    ------
+    ValueError
+        For anything else: octal or short IPv4 forms, a zone, a prefix.
+    """
+    try:
+        address = IPAddress(written, flags=STRICT)
+    except (AddrFormatError, ValueError) as error:
+        raise ValueError(f"`{written[:60]}` is not an IP address") from error
+    return V4_FIRST + int(address) if address.version == 4 else _outside_v4(int(address), written)
+
+
+def _outside_v4(value: int, written: str) -> int:
+    if V4_FIRST <= value <= V4_LAST:
+        raise ValueError(f"`{written[:60]}` is an IPv4-mapped address; write the IPv4 address itself")
+    return value
+
+
+@lru_cache(maxsize=65536)
+def parse_prefix(written: str) -> Prefix:
+    """A CIDR such as ``10.0.0.0/8`` or ``2001:db8::/32``; a lone address is its /32 or /128.
+
+    Raises
+    ------
+    ValueError
+        Where the text is no CIDR; host bits are no error here, see ``Prefix.had_host_bits``.
+    """
+    base, _, length = written.partition("/")
+    try:
+        if "/" in written and not (length.isascii() and length.isdigit()):
+            raise ValueError(length)
+        network = IPNetwork(f"{IPAddress(base, flags=STRICT)}/{int(length)}" if length else str(IPAddress(base, flags=STRICT)))
+    except (AddrFormatError, ValueError) as error:
+        raise ValueError(f"`{written[:60]}` is not a CIDR such as 10.0.0.0/8 or 2001:db8::/32") from error
+    offset = V4_FIRST if network.version == 4 else 0
+    return Prefix(
+        network.version, offset + network.first, offset + network.last, network.prefixlen, network.ip != network.network
+    )
+
+
+def ranges(prefix: Prefix) -> tuple[Range, ...]:
+    """The addresses of a prefix; an IPv6 prefix that covers the IPv4 block leaves it out."""
+    whole = Range(prefix.first, prefix.last)
+    return tuple(subtract([whole], Range(V4_FIRST, V4_LAST))) if prefix.family == 6 else (whole,)
+
+
+def subtract(pieces: Iterable[Range], hole: Range) -> list[Range]:
+    """What is left of ``pieces`` without ``hole``."""
+    left = []
+    for first, last in pieces:
+        if first < hole.first:
+            left.append(Range(first, min(last, hole.first - 1)))
+        if last > hole.last:
+            left.append(Range(max(first, hole.last + 1), last))
+    return left
+
+
+def merge(pieces: Iterable[Range]) -> tuple[Range, ...]:
+    """The same addresses as sorted, disjoint, maximal ranges."""
+    merged: list[Range] = []
+    for first, last in sorted(pieces):
+        if merged and first <= merged[-1].last + 1:
+            merged[-1] = Range(merged[-1].first, max(last, merged[-1].last))
+        else:
+            merged.append(Range(first, last))
+    return tuple(merged)
+
+
+def family(address: int) -> int:
+    """4 or 6."""
+    return 4 if V4_FIRST <= address <= V4_LAST else 6
+
+
+def text(address: int) -> str:
+    """An address of the line as people write it."""
+    return str(IPAddress(address - V4_FIRST, 4) if family(address) == 4 else IPAddress(address, 6))
+
+
+def block(written: str) -> Range:
+    """The one range of a CIDR that holds addresses of one family only."""
+    (only,) = ranges(parse_prefix(written))
+    return only
+
+
+PRIVATE_V4 = tuple(block(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+SERVICE_V4 = block("100.64.0.0/10")
+"""The cloud's own services: DNS, metadata, the operations agent."""
+
+_NOT_INTERNET_V4 = (
+    *PRIVATE_V4,
+    SERVICE_V4,
+    *(block(cidr) for cidr in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")),
+)
+
+
+def internet(version: int) -> tuple[Range, ...]:
+    """Every address that an Internet host can have: unicast, not private, not the cloud's service range."""
+    if version == 6:
+        return (block("2000::/3"),)
+    pieces = [Range(V4_FIRST, V4_LAST)]
+    for hole in _NOT_INTERNET_V4:
+        pieces = subtract(pieces, hole)
+    return tuple(pieces)
+
+
+def contains(pieces: Iterable[Range], address: int) -> bool:
+    """Whether ``address`` lies in one of ``pieces``."""
+    return any(first <= address <= last for first, last in pieces)
+
+
+def cidrs(piece: Range) -> list[str]:
+    """``piece`` as the fewest CIDRs, for people."""
+    first, last, written = piece.first, piece.last, []
+    width = 32 if family(piece.first) == 4 else 128
+    while first <= last:
+        bits = (first & -first).bit_length() - 1 if first else width
+        bits = min(bits, (last - first + 1).bit_length() - 1, width)
+        written.append(f"{text(first)}/{width - bits}")
+        first += 1 << bits
+    return written

@@ -1,0 +1,159 @@
+"""Every error of NetInsight, and where in the input it is.
+
+::
+
+    NetInsightError            exit status 70: a defect of NetInsight itself
+    ├── InputError             2: a file (topology, rules) is wrong; carries every problem found in it
+    └── QuestionError          2: the question cannot be asked
+        ├── ObjectError        2: an object that does not exist, or that is several
+        └── PreconditionError  2: an end that cannot be diagnosed (not Running, not attached)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import IntEnum, StrEnum
+
+
+class ExitStatus(IntEnum):
+    """What the process says to the shell; the table is in docs/verdicts.md."""
+
+    REACHABLE = 0
+    NOT_REACHABLE = 1
+    NOT_ASKED = 2
+    UNDETERMINED = 3
+    DEFECT = 70
+    INTERRUPTED = 130
+
+
+class Severity(StrEnum):
+    """How much a problem of the input weighs: an error stops, a warning is told."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in an input file; lines and columns count from 1, 0 is *not known*."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where, what, the source line as it stands, and what may help."""
+
+    place: Place
+    message: str
+    hint: str = ""
+    excerpt: str = ""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        return self.headline
+
+    @property
+    def headline(self) -> str:
+        """The one line of the contract: ``FILE:LINE:COLUMN: what is wrong``."""
+        where = f"{self.place}: " if str(self.place) else ""
+        mark = "warning: " if self.severity is Severity.WARNING else ""
+        return f"{where}{mark}{self.message}"
+
+    def in_full(self) -> str:
+        """The headline, the source line with a marker under its column, and the hint."""
+        lines = [self.headline]
+        if self.excerpt:
+            text, marker = excerpt_around(self.excerpt, self.place.column)
+            lines += [f"    {text}", f"    {marker}"]
+        if self.hint:
+            lines.append(f"    hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class NetInsightError(Exception):
+    """The root; raised as itself only for a defect of NetInsight."""
+
+    exit_status = ExitStatus.DEFECT
+
+
+class InputError(NetInsightError):
+    """A file that cannot be used, with all of its problems."""
+
+    exit_status = ExitStatus.NOT_ASKED
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(problem.headline for problem in self.problems))
+
+
+class QuestionError(NetInsightError):
+    """A question that cannot be asked: an argument, an object or a precondition."""
+
+    exit_status = ExitStatus.NOT_ASKED
+
+    def __init__(self, message: str, *, hint: str = "", place: Place = NOWHERE, excerpt: str = "") -> None:
+        self.problems: tuple[Problem, ...] = (Problem(place, message, hint, excerpt),)
+        super().__init__(message)
+
+
+class ObjectError(QuestionError):
+    """A name or address that means nothing in the topology, or several things."""
+
+
+class PreconditionError(QuestionError):
+    """An end that cannot be diagnosed as it is; ``code`` names the precondition."""
+
+    def __init__(self, code: str, message: str, *, hint: str = "", place: Place = NOWHERE, excerpt: str = "") -> None:
+        self.code = code
+        super().__init__(message, hint=hint, place=place, excerpt=excerpt)
+
+
+def did_you_mean(found: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known word, or nothing.
+
+    Examples
+    --------
+    >>> did_you_mean("i-aa", ["i-a", "i-b"])
+    'did you mean `i-a`?'
+    """
+    nearest = get_close_matches(found, list(known), n=1, cutoff=0.6)
+    return f"did you mean `{nearest[0]}`?" if nearest else ""
+
+
+def one_of(words: Sequence[str], most: int = 12) -> str:
+    """``a, b or c``; a long list is cut."""
+    shown = [*words[:most], "…"] if len(words) > most else list(words)
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
+
+
+def visible(text: str, most: int = 60) -> str:
+    """``text`` safe to print: no control characters or terminal escapes, bounded in length.
+
+    Input is hostile until shown otherwise, and an id may carry an escape sequence.
+    """
+    shown = text[: most + 1]
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in shown)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def excerpt_around(line: str, column: int, width: int = 92) -> tuple[str, str]:
+    """The part of ``line`` around ``column`` (from 1), and a marker line under that column."""
+    at = min(max(column - 1, 0), len(line))
+    start = max(0, at - width * 2 // 3) if len(line) > width else 0
+    cut = line[start : start + width]
+    before = visible(line[start:at].expandtabs(1), 4 * width) if at > start else ""
+    lead, tail = ("…" if start else ""), ("…" if start + width < len(line) else "")
+    return f"{lead}{visible(cut.expandtabs(1), 4 * width)}{tail}", " " * (len(lead) + len(before)) + "^"

@@ -1,0 +1,130 @@
+"""The question: protocols, port ranges, and the boxes of (source ports × ports) that a question is made of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from netinsight.errors import QuestionError, did_you_mean
+
+ICMP, TCP, UDP, GRE, ICMPV6 = 1, 6, 17, 47, 58
+PROTOCOLS = {"icmp": ICMP, "tcp": TCP, "udp": UDP, "gre": GRE, "icmpv6": ICMPV6}
+NAMES = {number: name for name, number in PROTOCOLS.items()}
+LAST_PORT = 65535
+
+
+class PortRange(NamedTuple):
+    """Ports ``first`` to ``last``, inclusive."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
+EVERY_PORT = PortRange(0, LAST_PORT)
+NO_PORT = PortRange(0, 0)
+"""The one point that stands for *no port* where a protocol has none."""
+
+
+class Verdict(StrEnum):
+    """The answer to a question; docs/verdicts.md has the table of when each applies."""
+
+    REACHABLE = "reachable"
+    PARTIAL = "partial"
+    UNREACHABLE = "unreachable"
+    UNDETERMINED = "undetermined"
+
+
+def protocol_name(number: int) -> str:
+    """The usual name of an IP protocol number, else the number."""
+    return NAMES.get(number, str(number))
+
+
+def has_ports(protocol: int) -> bool:
+    """Whether a packet of this protocol bears ports that rules look at."""
+    return protocol in (TCP, UDP)
+
+
+def parse_protocol(written: str) -> int:
+    """``tcp``, ``udp``, ``icmp``, ``gre``, ``icmpv6`` in any case, or a number from 0 to 255.
+
+    Raises
+    ------
+    QuestionError
+        For anything else.
+    """
+    word = written.strip().lower()
+    if word in PROTOCOLS:
+        return PROTOCOLS[word]
+    if re.fullmatch(r"[0-9]{1,3}", word) and int(word) <= 255:
+        return int(word)
+    raise QuestionError(
+        f"protocol `{written[:40]}` is not known (tcp, udp, icmp, gre, icmpv6 or a number from 0 to 255)",
+        hint=did_you_mean(word, PROTOCOLS),
+    )
+
+
+def parse_ports(written: str, what: str = "port") -> PortRange | None:
+    """``22`` or ``8000-8010``; ``-1/-1`` and ``-1`` are *no port* and give None.
+
+    Raises
+    ------
+    QuestionError
+        For anything else, ports outside 1–65535, or a range that runs backwards.
+    """
+    word = written.strip()
+    if word in ("-1/-1", "-1"):
+        return None
+    match = re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?", word)
+    if not match:
+        raise QuestionError(f"{what} `{written[:40]}` is not a port (a number from 1 to 65535, or a range such as 8000-8010)")
+    first, last = int(match[1]), int(match[2] or match[1])
+    if not 1 <= first <= LAST_PORT or not 1 <= last <= LAST_PORT:
+        raise QuestionError(f"{what} `{written[:40]}` is out of range (1 to 65535)")
+    if first > last:
+        raise QuestionError(f"{what} `{written[:40]}` runs backwards", hint=f"did you mean `{last}-{first}`?")
+    return PortRange(first, last)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, before it is looked up in a topology.
+
+    Parameters
+    ----------
+    source, destination
+        An object as the command line takes it: id, name, address, or ``internet``.
+    protocol
+        IP protocol number.
+    ports, source_ports
+        Inclusive ranges; None where the protocol has no ports, and for source ports *those of the client's kind*.
+    icmp_type
+        The ICMP type asked; None is an echo request.
+    family
+        4, 6, or None for the one that both ends have (4 where both do).
+    one_way
+        Leave the reply out.
+    """
+
+    source: str
+    destination: str
+    protocol: int = TCP
+    ports: PortRange | None = None
+    source_ports: PortRange | None = None
+    icmp_type: int | None = None
+    family: int | None = None
+    one_way: bool = False
+
+    def __post_init__(self) -> None:
+        if has_ports(self.protocol) and self.ports is None:
+            raise QuestionError(f"{protocol_name(self.protocol)} needs a port", hint="--port 22, or a range: --port 8000-8010")
+        if not has_ports(self.protocol) and (self.ports or self.source_ports):
+            raise QuestionError(f"{protocol_name(self.protocol)} has no ports", hint="leave --port out, or give -1/-1")
+        if self.icmp_type is not None and self.protocol not in (ICMP, ICMPV6):
+            raise QuestionError("--icmp-type goes with --protocol icmp")
+        if self.icmp_type is not None and not 0 <= self.icmp_type <= 255:
+            raise QuestionError(f"icmp type {self.icmp_type} is out of range (0 to 255)")

@@ -1,0 +1,54 @@
+"""What a guest says of itself. A key that is left out was not looked at; an empty list was, and is empty."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from netinsight.model.base import Address, AddressV4, Boolean, Integer, Model, Text
+
+Port = Annotated[Integer, Field(ge=1, le=65535)]
+
+
+class GuestInterface(Model):
+    """A network interface as the guest configured it."""
+
+    name: Text = Field(description="Its name in the guest, such as eth0.", max_length=64)
+    mac: Text | None = Field(None, description="Its MAC address, by which it is matched to an ENI.", max_length=32)
+    ip: AddressV4 | None = Field(None, description="Its IPv4 address; `null`: it has none; left out: not collected.")
+    prefix_length: Annotated[Integer, Field(ge=0, le=32)] | None = Field(
+        None, description="Its mask as a prefix length; `null`: it has none; left out: not collected."
+    )
+    dhcp: Boolean | None = Field(None, description="Whether a DHCP client runs for it.")
+
+
+class Listener(Model):
+    """A listening socket."""
+
+    protocol: Text = Field("tcp", description="tcp or udp.", pattern="(?i)^(tcp|udp)$")
+    address: Address | None = Field(None, description="The address it listens on; left out, 0.0.0.0 or ::, all of them.")
+    port: Port = Field(description="The port it listens on.")
+    process: Text | None = Field(None, description="The process, for people.", max_length=128)
+    v6only: Boolean = Field(False, description="Whether a socket on :: leaves IPv4 out.")
+
+
+class Sshd(Model):
+    """The guest's remote login service: SSH, or Remote Desktop on Windows."""
+
+    running: Boolean | None = Field(None, description="Whether it runs.")
+    ports: list[Port] | None = Field(None, description="The ports it is configured to listen on.")
+    permit_root_login: Text | None = Field(None, description="sshd's PermitRootLogin.", max_length=64)
+    missing_files: list[Text] | None = Field(None, description="Its files and directories that are missing; `[]`: none is.")
+
+
+class Guest(Model):
+    """The state of a guest."""
+
+    dhcp_supported: Boolean | None = Field(None, description="Whether the image supports DHCP.")
+    interfaces: list[GuestInterface] | None = Field(None, description="Network interfaces.")
+    iptables: Text | None = Field(None, description="The output of iptables-save.")
+    routes: Text | None = Field(None, description="The output of `ip route`.")
+    ip_forward: Boolean | None = Field(None, description="Whether the guest forwards packets (an appliance does).")
+    listening: list[Listener] | None = Field(None, description="Listening sockets; `[]`: nothing listens.")
+    sshd: Sshd | None = Field(None, description="The SSH service (Remote Desktop on Windows).")

@@ -1,0 +1,219 @@
+"""A file as plain values beside a tree of where each of them stands; bounded against hostile input.
+
+Both readers (YAML and JSON) drive one ``Builder``, so that a value, its place and the limits mean the same in both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from netinsight.errors import InputError, Place, Problem, visible
+from netinsight.model.base import Path
+from netinsight.model.topology import Located
+
+MOST_DEPTH = 40
+MOST_BYTES = {"yaml": 64 << 20, "json": 512 << 20}
+MOST_REPEATED = 100_000
+"""How many values aliases may add: past that, a file is a bomb, not a topology."""
+
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+class Spot:
+    """Where a value stands: its own place, its key's, and those of what it holds."""
+
+    __slots__ = ("children", "column", "file", "key_column", "key_line", "line", "size")
+
+    def __init__(self, file: str, line: int, column: int) -> None:
+        self.file, self.line, self.column = file, line, column
+        self.key_line, self.key_column = line, column
+        self.children: dict[str, Spot] | list[Spot] | None = None
+        self.size = 1
+
+    def child(self, part: str | int) -> Spot | None:
+        """The spot below, by key or position."""
+        if isinstance(self.children, dict):
+            return self.children.get(str(part))
+        if isinstance(self.children, list) and isinstance(part, int) and part < len(self.children):
+            return self.children[part]
+        return None
+
+    def find(self, path: Path) -> tuple[Spot, bool]:
+        """The deepest spot of ``path`` that exists, and whether that is the whole path."""
+        spot = self
+        for part in path:
+            below = spot.child(part)
+            if below is None:
+                return spot, False
+            spot = below
+        return spot, True
+
+    @property
+    def place(self) -> Place:
+        """The place of the value."""
+        return Place(self.file, self.line, self.column)
+
+    @property
+    def key_place(self) -> Place:
+        """The place of the key (of the value itself, in a list)."""
+        return Place(self.file, self.key_line, self.key_column)
+
+
+@dataclass
+class Document:
+    """The values of one or several files, their spots, and the texts for excerpts."""
+
+    value: Any
+    spot: Spot
+    texts: dict[str, str]
+    _lines: dict[str, list[str]] = field(default_factory=dict)
+
+    def line(self, place: Place) -> str:
+        """The source line at ``place``."""
+        if place.file not in self._lines:
+            self._lines[place.file] = LINE_BREAK.split(self.texts.get(place.file, ""))
+        lines = self._lines[place.file]
+        return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+
+    def locate(self, path: Path) -> Located:
+        """Where a value stands; the id of an object where the path names one."""
+        spot, whole = self.spot.find(path)
+        place = spot.key_place if isinstance(spot.children, dict) or not whole else spot.place
+        return Located(place, self.line(place))
+
+    def problem(self, path: Path, message: str, hint: str = "", at_key: bool = False) -> Problem:
+        """A problem at a value, or at its key."""
+        spot, whole = self.spot.find(path)
+        place = spot.key_place if at_key or not whole or isinstance(spot.children, dict) else spot.place
+        return Problem(place, message, hint, self.line(place))
+
+
+@dataclass
+class _Frame:
+    """A mapping or list that is being read."""
+
+    spot: Spot
+    value: dict[str, Any] | list[Any]
+    key: tuple[str, int, int] | None = None
+    merged: list[tuple[dict[str, Any], Spot]] = field(default_factory=list)
+
+
+class Builder:
+    """Takes what a reader finds, in order, and makes values and spots of it.
+
+    Raises
+    ------
+    InputError
+        Past a limit. What leaves the file readable (a duplicate key) is collected in ``problems``.
+    """
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file, self.text = file, text
+        self.problems: list[Problem] = []
+        self.result: tuple[Any, Spot] | None = None
+        self._stack: list[_Frame] = []
+        self._repeated = 0
+
+    @property
+    def wants_key(self) -> bool:
+        """Whether the next scalar is a key."""
+        return bool(self._stack) and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None
+
+    def key(self, name: str, line: int, column: int) -> None:
+        """A mapping's next key."""
+        self._stack[-1].key = (name, line, column)
+
+    def scalar(self, value: Any, line: int, column: int) -> tuple[Any, Spot]:
+        """A text, number, truth value or nothing."""
+        return self._add(value, Spot(self.file, line, column))
+
+    def open(self, value: dict[str, Any] | list[Any], line: int, column: int) -> tuple[Any, Spot]:
+        """The start of a mapping or list."""
+        if len(self._stack) >= MOST_DEPTH:
+            raise self.fatal(f"nested deeper than {MOST_DEPTH} levels", line, column)
+        spot = Spot(self.file, line, column)
+        spot.children = {} if isinstance(value, dict) else []
+        node = self._add(value, spot)
+        self._stack.append(_Frame(spot, value))
+        return node
+
+    def close(self) -> None:
+        """The end of the innermost mapping or list."""
+        frame = self._stack.pop()
+        for value, spot in frame.merged:
+            for name, below in value.items():
+                if isinstance(frame.value, dict) and name not in frame.value and isinstance(spot.children, dict):
+                    frame.value[name] = below
+                    frame.spot.children[name] = spot.children[name]  # type: ignore[index, call-overload]
+        for parent in self._stack[-1:]:
+            parent.spot.size += frame.spot.size
+
+    def repeat(self, value: Any, spot: Spot, line: int, column: int) -> None:
+        """An alias: the same value once more, counted at its full size."""
+        self._repeated += spot.size
+        if self._repeated > MOST_REPEATED:
+            raise self.fatal(f"aliases repeat more than {MOST_REPEATED} values", line, column)
+        if any(frame.spot is spot for frame in self._stack):
+            raise self.fatal("an alias inside the value that it repeats", line, column)
+        again = Spot(self.file, line, column)
+        again.children, again.size = spot.children, spot.size
+        self._add(value, again)
+        for parent in self._stack[-1:]:
+            parent.spot.size += spot.size
+
+    def fatal(self, message: str, line: int, column: int, hint: str = "") -> InputError:
+        """The problem past which nothing can be read, with those before it."""
+        return InputError([*self.problems, self._problem(message, line, column, hint)])
+
+    def note(self, message: str, line: int, column: int, hint: str = "") -> None:
+        """A problem that leaves the rest readable."""
+        self.problems.append(self._problem(message, line, column, hint))
+
+    def _problem(self, message: str, line: int, column: int, hint: str) -> Problem:
+        for count, text in enumerate(_lines(self.text), start=1):
+            if count == line:
+                return Problem(Place(self.file, line, column), message, hint, text)
+        return Problem(Place(self.file, line, column), message, hint)
+
+    def _add(self, value: Any, spot: Spot) -> tuple[Any, Spot]:
+        if not self._stack:
+            self.result = (value, spot)
+        elif isinstance(self._stack[-1].value, dict):
+            self._add_pair(self._stack[-1], value, spot)
+        else:
+            self._stack[-1].value.append(value)
+            self._stack[-1].spot.children.append(spot)  # type: ignore[union-attr, arg-type]
+            self._stack[-1].spot.size += 1
+        return value, spot
+
+    def _add_pair(self, frame: _Frame, value: Any, spot: Spot) -> None:
+        if frame.key is None:
+            raise self.fatal("a key must be a plain text", spot.line, spot.column)
+        name, line, column = frame.key
+        frame.key = None
+        spot.key_line, spot.key_column = line, column
+        children = frame.spot.children
+        if not isinstance(frame.value, dict) or not isinstance(children, dict):
+            raise TypeError(name)
+        if name == "<<" and isinstance(value, dict):
+            frame.merged.append((value, spot))
+            return
+        if name in frame.value:
+            first = children[name].key_line
+            self.note(f"duplicate key `{visible(name)}`; it stands at line {first} already", line, column,
+                      "keep one of the two")  # fmt: skip
+            return
+        frame.value[name] = value
+        children[name] = spot
+        frame.spot.size += 1
+
+
+def _lines(text: str) -> Iterator[str]:
+    start = 0
+    for match in LINE_BREAK.finditer(text):
+        yield text[start : match.start()]
+        start = match.end()
+    yield text[start:]

@@ -1,0 +1,302 @@
+"""Files, folders and standard input -> Topology, with every problem of all of them at once.
+
+::
+
+    path ─ texts ─> Document (values and spots) ─ each object ─> model ─┐
+                                                     └ problems         ├─> checks between objects ─> Topology
+                      an object that fails is read again without ───────┘
+                      what is wrong in it, so that the checks see the rest
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import IO, Any, NamedTuple, get_args
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+from netinsight.errors import InputError, Place, Problem, Severity, did_you_mean, visible
+from netinsight.model.base import Path, check_identifier
+from netinsight.model.checks import Finding, check
+from netinsight.model.topology import SECTIONS, Topology
+from netinsight.sources.document import MOST_BYTES, Builder, Document, Spot
+from netinsight.sources.json_file import read_json
+from netinsight.sources.validation import finding
+from netinsight.sources.yaml_file import read_yaml
+
+SUFFIXES = (".yaml", ".yml", ".json")
+STDIN = "<stdin>"
+MOST_FILES = 10_000
+
+
+class Reading(NamedTuple):
+    """A topology and the warnings about it."""
+
+    topology: Topology
+    warnings: tuple[Problem, ...]
+
+
+def read_topology(source: str, stdin: IO[bytes] | None = None) -> Reading:
+    """The topology of a YAML or JSON file, of a folder of them, or of standard input (``-``).
+
+    Raises
+    ------
+    InputError
+        With every problem of every file.
+    """
+    document, problems = _document(source, stdin)
+    draft = _Draft(document, problems)
+    for name, value in (document.value or {}).items():
+        draft.read_field(name, value)
+    return draft.finish()
+
+
+def _document(source: str, stdin: IO[bytes] | None) -> tuple[Document, list[Problem]]:
+    builders, problems = [], []
+    for file, text in _texts(source, stdin):
+        try:
+            builder = _parse(text, file)
+        except InputError as error:
+            problems += error.problems
+            continue
+        problems += builder.problems
+        builders.append(builder)
+    if not builders:
+        raise InputError(problems)
+    texts = {builder.file: builder.text for builder in builders}
+    merged = Document({}, Spot(builders[0].file, 1, 1), texts)
+    merged.spot.children = {}
+    for builder in builders:
+        problems += _merge(merged, builder)
+    return merged, problems
+
+
+def _texts(source: str, stdin: IO[bytes] | None) -> Iterator[tuple[str, str]]:
+    if source == "-":
+        yield STDIN, _decode(_bounded(stdin or sys.stdin.buffer, STDIN), STDIN)
+        return
+    path = FilePath(source)
+    files = [path]
+    if path.is_dir():
+        files = list(_files_below(path))
+        if not files:
+            raise InputError([Problem(Place(source), "no .yaml, .yml or .json file in the folder")])
+    for file in files:
+        try:
+            if not stat.S_ISREG(file.stat().st_mode) and not stat.S_ISFIFO(file.stat().st_mode):
+                raise InputError([Problem(Place(str(file)), "not a file")])
+            with file.open("rb") as stream:
+                yield str(file), _decode(_bounded(stream, str(file)), str(file))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise InputError([Problem(Place(visible(source, 200)), f"cannot be read: {reason}", _near(path))]) from None
+
+
+def _near(path: FilePath) -> str:
+    try:
+        return did_you_mean(path.name, [name for name in os.listdir(path.parent) if name.endswith(SUFFIXES)])
+    except (OSError, ValueError):
+        return ""
+
+
+def _files_below(folder: FilePath) -> Iterator[FilePath]:
+    count = 0
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.endswith(SUFFIXES) and not name.startswith("."):
+                count += 1
+                if count > MOST_FILES:
+                    raise InputError([Problem(Place(str(folder)), f"more than {MOST_FILES} files")])
+                yield FilePath(root) / name
+
+
+def _bounded(stream: IO[bytes], file: str) -> bytes:
+    limit = MOST_BYTES["yaml" if file.endswith((".yaml", ".yml")) else "json"]
+    data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise InputError([Problem(Place(file), f"larger than {limit >> 20} MiB", "write it as JSON, or split it over several files")])
+    return data
+
+
+def _decode(data: bytes, file: str) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError([Problem(Place(file, 1, 1), "the text is UTF-16", "save it as UTF-8")])
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise InputError([Problem(place, f"not UTF-8 text (byte 0x{data[error.start]:02x})", "save it as UTF-8")]) from None
+
+
+def _parse(text: str, file: str) -> Builder:
+    """JSON by its name or its first character; what begins like JSON but is none may still be YAML."""
+    if file.endswith(".json"):
+        return read_json(text, file)
+    if text.lstrip()[:1] in ("{", "[") and not file.endswith((".yaml", ".yml")):
+        try:
+            return read_json(text, file)
+        except InputError:
+            pass
+    if len(text) > MOST_BYTES["yaml"]:
+        raise InputError([Problem(Place(file), f"larger than {MOST_BYTES['yaml'] >> 20} MiB", "write it as JSON")])
+    return read_yaml(text, file)
+
+
+def _merge(document: Document, builder: Builder) -> Iterator[Problem]:
+    value, spot = builder.result or (None, Spot(builder.file, 1, 1))
+    if not isinstance(value, dict) or not isinstance(spot.children, dict):
+        found = "an empty file" if value is None else f"a {'list' if isinstance(value, list) else 'plain value'}"
+        yield Problem(Place(builder.file, spot.line, spot.column), f"expected a topology (keys such as `vpcs:`), found {found}")
+        return
+    for name, below in value.items():
+        yield from _merge_key(document.value, document.spot, name, below, spot.children[name])
+
+
+def _merge_key(values: dict[str, Any], spot: Spot, name: str, value: Any, below: Spot) -> Iterator[Problem]:
+    children: dict[str, Spot] = spot.children  # type: ignore[assignment]
+    if name not in values:
+        values[name] = dict(value) if isinstance(value, dict) else value
+        children[name] = below
+        return
+    first, held = children[name], values[name]
+    if isinstance(held, dict) and isinstance(value, dict) and isinstance(below.children, dict):
+        whole = Spot(first.file, first.line, first.column)
+        whole.children = dict(first.children) if isinstance(first.children, dict) else {}
+        children[name] = whole
+        for key, inner in value.items():
+            if key in held:
+                place = below.children[key].key_place
+                yield Problem(place, f"`{visible(key)}` is described already at {whole.children[key].key_place}")
+            else:
+                held[key], whole.children[key] = inner, below.children[key]
+    elif held != value:
+        yield Problem(below.key_place, f"`{name}` is told differently at {first.key_place}")
+
+
+@dataclass
+class _Draft:
+    """What has been read so far of a topology, and what is wrong with it."""
+
+    document: Document
+    problems: list[Problem]
+    fields: dict[str, Any] = field(default_factory=dict)
+    broken: list[tuple[str, str]] = field(default_factory=list)
+
+    def read_field(self, name: str, value: Any) -> None:
+        """One top-level key."""
+        fields = {info.alias or key: (key, info) for key, info in Topology.model_fields.items()}
+        if name not in fields:
+            self._add(Finding((name,), f"unknown key `{visible(name)}`", did_you_mean(name, fields), at_key=True))
+            return
+        key, info = fields[name]
+        if name in SECTIONS:
+            self._read_section(name, value, get_args(info.annotation)[1])
+            return
+        model = _read(TypeAdapter(info.annotation), value, (name,), info.annotation, self)
+        if model is not _FAILED:
+            self.fields[key] = model
+
+    def _read_section(self, section: str, value: Any, kind: Any) -> None:
+        if value is None:
+            return
+        if not isinstance(value, dict):
+            found = "a list" if isinstance(value, list) else f"`{visible(str(value))}`"
+            self._add(Finding((section,), f"expected {SECTIONS[section]}s by id, found {found}", f"`{section}: {{some-id: {{…}}}}`"))
+            return
+        adapter, objects = TypeAdapter(kind), {}
+        for name, described in value.items():
+            try:
+                check_identifier(name)
+            except PydanticCustomError as error:
+                self._add(Finding((section, name), f"`{visible(name)}`: {error.message()}", at_key=True))
+                continue
+            model = _read(adapter, described, (section, name), kind, self)
+            if model is _FAILED:
+                self.broken.append((section, name))
+                enis = described.get("network_interfaces") if isinstance(described, dict) else None
+                self.broken += [("network_interfaces", eni) for eni in enis or () if isinstance(enis, dict)]
+            else:
+                objects[name] = model
+        self.fields[section] = objects
+
+    def _add(self, found: Finding) -> None:
+        problem = self.document.problem(found.path, found.message, found.hint, found.at_key)
+        if found.severity is Severity.WARNING:
+            problem = Problem(problem.place, problem.message, problem.hint, problem.excerpt, Severity.WARNING)
+        self.problems.append(problem)
+
+    def add_all(self, found: Iterable[Finding]) -> None:
+        """Findings, each at its place."""
+        for one in found:
+            self._add(one)
+
+    def finish(self) -> Reading:
+        """The topology, if nothing is wrong with it."""
+        topology = Topology.model_construct(_fields_set=set(self.fields), **self.fields)
+        topology._locate = self.document.locate
+        self.add_all(check(topology, self.broken))
+        problems = sorted(dict.fromkeys(self.problems), key=lambda p: (list(self.document.texts).index(p.place.file)
+                          if p.place.file in self.document.texts else -1, p.place.line, p.place.column))  # fmt: skip
+        if any(problem.severity is Severity.ERROR for problem in problems):
+            raise InputError(problems)
+        return Reading(topology, tuple(problems))
+
+
+_FAILED = object()
+
+
+def _read(adapter: TypeAdapter[Any], value: Any, base: Path, kind: Any, draft: _Draft) -> Any:
+    """The model of ``value``; where it fails, that of what remains without the parts that fail, or ``_FAILED``."""
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        draft.add_all(finding(each, base, kind) for each in error.errors())
+        return _read_the_rest(adapter, copy.deepcopy(value), base, draft.document, error)
+
+
+def _read_the_rest(adapter: TypeAdapter[Any], value: Any, base: Path, document: Document, error: ValidationError) -> Any:
+    for _ in range(4):
+        locations = sorted({each["loc"] for each in error.errors()}, key=lambda loc: [str(part) for part in loc], reverse=True)
+        spot, _whole = document.spot.find(base)
+        if not all([_without(value, spot, loc) for loc in sorted(locations, key=_index_order, reverse=True)]):
+            return _FAILED
+        try:
+            return adapter.validate_python(value)
+        except ValidationError as next_error:
+            error = next_error
+    return _FAILED
+
+
+def _index_order(loc: tuple[int | str, ...]) -> list[tuple[int, str]]:
+    return [(part, "") if isinstance(part, int) else (-1, part) for part in loc]
+
+
+def _without(value: Any, spot: Spot, loc: tuple[int | str, ...]) -> bool:
+    """Take the innermost list item or key of ``loc`` away, from the value and from its spots alike."""
+    chain: list[tuple[Any, Spot | None, int | str]] = []
+    for part in loc:
+        chain.append((value, spot, part))
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            break
+        spot = (spot.child(part) if spot else None) or spot
+    for holder, place, part in reversed(chain):
+        if isinstance(holder, list) and isinstance(part, int) and part < len(holder):
+            del holder[part]
+            if place is not None and isinstance(place.children, list) and part < len(place.children):
+                place.children.pop(part)
+            return True
+        if isinstance(holder, dict) and part in holder:
+            del holder[part]
+            return True
+    return False

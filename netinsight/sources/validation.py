@@ -1,0 +1,95 @@
+"""Pydantic's errors in our words, at our places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from netinsight.errors import did_you_mean, one_of, visible
+from netinsight.model.base import Path, Unknown
+from netinsight.model.checks import Finding
+
+_KINDS = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+_EXPECTED = {"list_type": "a list", "dict_type": "a mapping", "model_type": "a mapping", "string_type": "text",
+             "model_attributes_type": "a mapping", "literal_error": ""}  # fmt: skip
+
+
+def finding(error: ErrorDetails, base: Path, root: Any) -> Finding:
+    """One pydantic error as a finding; ``base`` is the path of what was validated as ``root``."""
+    path: Path = (*base, *error["loc"])
+    kind, found, context = error["type"], error["input"], error.get("ctx") or {}
+    if kind == "netinsight":
+        return Finding(path, context["message"], context["hint"])
+    if kind == "extra_forbidden":
+        key = str(error["loc"][-1])
+        known = known_keys(root, error["loc"][:-1])
+        return Finding(path, f"unknown key `{visible(key)}`", did_you_mean(key, known) or f"known: {one_of(known, 20)}", at_key=True)
+    if kind == "missing":
+        key = str(error["loc"][-1])
+        return Finding(path[:-1], f"`{key}` is missing", describe(root, error["loc"]), at_key=True)
+    if kind in ("enum", "literal_error"):
+        words = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
+        hint = did_you_mean(str(found).lower(), words) or did_you_mean(str(found), words)
+        return Finding(path, f"`{visible(str(found))}` is not one of {one_of(words)}", hint)
+    if kind in _EXPECTED:
+        if isinstance(found, dict) and "unknown" in found:
+            return Finding(path, "this value cannot be declared unknown", at_key=True)
+        return Finding(path, f"expected {_EXPECTED[kind]}, found {_shown(found)}")
+    return Finding(path, f"{_plain(error['msg'])}, found {_shown(found)}")
+
+
+def _plain(message: str) -> str:
+    words = message.removeprefix("Input ").removeprefix("Value error, ")
+    return words[:1].lower() + words[1:]
+
+
+def _shown(found: Any) -> str:
+    if isinstance(found, (dict, list)):
+        return _KINDS[type(found)]
+    return "nothing" if found is None else f"`{visible(str(found).lower() if isinstance(found, bool) else str(found))}`"
+
+
+def _known_side(annotation: Any) -> Any:
+    """The one alternative of an annotation that is neither None nor *declared unknown*."""
+    while True:
+        if isinstance(annotation, type) or get_origin(annotation) in (list, dict):
+            return annotation
+        sides = [arg for arg in get_args(annotation) if arg not in (type(None), Unknown)]
+        if not sides:
+            return annotation
+        annotation = sides[0]
+
+
+def _at(root: Any, path: Sequence[str | int]) -> Any:
+    annotation = _known_side(root)
+    for part in path:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            fields = annotation.model_fields
+            field = fields.get(str(part)) or next((f for f in fields.values() if f.alias == part), None)
+            if field is None:
+                return None
+            annotation = _known_side(field.annotation)
+        elif get_origin(annotation) in (list, dict):
+            annotation = _known_side(get_args(annotation)[-1])
+        else:
+            return None
+    return annotation
+
+
+def known_keys(root: Any, path: Sequence[str | int]) -> list[str]:
+    """The keys that may stand at ``path`` below ``root``."""
+    model = _at(root, path)
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return [field.alias or name for name, field in model.model_fields.items()]
+    return []
+
+
+def describe(root: Any, path: Sequence[str | int]) -> str:
+    """What the field at ``path`` is for."""
+    model = _at(root, path[:-1])
+    if isinstance(model, type) and issubclass(model, BaseModel) and (field := model.model_fields.get(str(path[-1]))):
+        return f"{path[-1]}: {field.description}"
+    return ""
