@@ -143,7 +143,7 @@ def _moment(value: Any) -> Any:
     except (TypeError, ValueError):
         raise complaint(f"expected a moment such as 2026-11-24T08:00:00Z, found `{str(value)[:40]}`") from None
     if moment.tzinfo is None:
-        raise complaint(f"the moment `{value}` has no time zone", f"write `{value}Z` for UTC")
+        raise complaint(f"the moment `{value}` has no time zone", f"write `{value if 'T' in value else value + 'T00:00:00'}Z` for UTC")
     return moment
 
 

@@ -1,0 +1,121 @@
+"""First match over packed rows: of one flow, of many, and of a box of ports at once.
+
+All three are the same definition (``kernels.first_match``). ``partition`` cuts a box by the rows that match its ends;
+on each point of each cell the definition finds the cell's deciding row, which the tests check.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from netinsight.engine import kernels
+from netinsight.engine.spaces import Box, cut
+from netinsight.engine.tables import Table, halves
+from netinsight.flow import PortRange
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Decision(StrEnum):
+    """What a list says of a packet; unknown where rows that may or may not be there would turn it."""
+
+    ACCEPT = "accept"
+    DROP = "drop"
+    UNKNOWN = "unknown"
+
+
+class Cell(NamedTuple):
+    """A part of a box with one fate: the rows that may decide it, of which only the last is certain."""
+
+    box: Box
+    rows: tuple[int, ...]
+
+
+def first_match(table: Table, source: int, destination: int, protocol: int, source_port: int, port: int) -> int:
+    """The number of the first row that matches one flow, -1 where none does.
+
+    Parameters
+    ----------
+    source, destination
+        Addresses of the line, see ``addresses``.
+    """
+    return kernels.first_match(  # type: ignore[no-any-return, no-untyped-call]
+        table.rows, table.count, table.sets.bounds, table.sets.starts, *halves(source), *halves(destination), protocol,
+        source_port, port,
+    )  # fmt: skip
+
+
+def first_matches(table: Table, flows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first match of many flows, compiled.
+
+    Parameters
+    ----------
+    flows : int64, shape (n, 7)
+        Source high and low, destination high and low (``tables.halves``), protocol, source port, port.
+
+    Returns
+    -------
+    int64, shape (n,)
+        Row numbers; -1 where no row matches.
+    """
+    import numpy as np
+
+    from netinsight.engine.compiled import compiled
+
+    found = np.empty(len(flows), dtype=np.int64)
+    rows, bounds, starts = (
+        np.frombuffer(buffer, dtype=np.int64) if len(buffer) else np.empty(0, dtype=np.int64)
+        for buffer in (table.rows, table.sets.bounds, table.sets.starts)
+    )
+    flat = np.ascontiguousarray(flows, dtype=np.int64).reshape(-1)
+    compiled().first_matches(rows, table.count, bounds, starts, flat, len(flows), found)
+    return found
+
+
+def candidates(table: Table, source: int, destination: int, protocol: int) -> list[int]:
+    """The rows that match two addresses and a protocol on some ports, in order."""
+    ends = (*halves(source), *halves(destination), protocol)
+    return [
+        row for row in range(table.count)
+        if kernels.ends_match(table.rows, row, table.sets.bounds, table.sets.starts, *ends)  # type: ignore[no-untyped-call]
+    ]  # fmt: skip
+
+
+def partition(table: Table, source: int, destination: int, protocol: int, box: Box) -> list[Cell]:
+    """Cut a box by the first row that matches; a part that no certain row takes has only uncertain ones, or none."""
+    pending: list[Cell] = [Cell(box, ())]
+    decided: list[Cell] = []
+    for row in candidates(table, source, destination, protocol):
+        matched, certain = _row_box(table, row), table.rows[row * kernels.COLUMNS + kernels.CERTAIN]
+        left: list[Cell] = []
+        for cell in pending:
+            part, rest = cut(cell.box, matched)
+            left += [Cell(piece, cell.rows) for piece in rest]
+            if part is not None:
+                (decided if certain else left).append(Cell(part, (*cell.rows, row)))
+        pending = left
+        if not pending:
+            break
+    return decided + pending
+
+
+def _row_box(table: Table, row: int) -> Box:
+    at = row * kernels.COLUMNS
+    source, port = at + kernels.SOURCE_PORT, at + kernels.PORT
+    return Box(PortRange(*table.rows[source : source + 2]), PortRange(*table.rows[port : port + 2]))
+
+
+def accepts(table: Table, row: int) -> bool:
+    """What a row does."""
+    return bool(table.rows[row * kernels.COLUMNS + kernels.ACTION])
+
+
+def decide(table: Table, cell: Cell) -> Decision:
+    """What a cell's rows say together: unknown where they differ, drop where there is none."""
+    fates = {accepts(table, row) for row in cell.rows}
+    if len(fates) > 1:
+        return Decision.UNKNOWN
+    return Decision.ACCEPT if True in fates else Decision.DROP

@@ -1,0 +1,94 @@
+"""Packed rows: the only statement of policy, built once and read by the kernels."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from netinsight.addresses import LAST, Range, merge
+from netinsight.flow import EVERY_PORT, PortRange
+
+_HALF = 1 << 64
+_BIAS = 1 << 63
+
+EVERYWHERE = (Range(0, LAST),)
+"""Every address of both families."""
+
+
+def halves(address: int) -> tuple[int, int]:
+    """An address as the two signed integers that the kernels compare."""
+    return (address >> 64) - _BIAS, address % _HALF - _BIAS
+
+
+class AddressSets:
+    """Sets of addresses, each stated once; what the source and destination columns of rows point to."""
+
+    def __init__(self) -> None:
+        self.bounds = array("q")
+        self.starts = array("q", [0])
+        self._known: dict[tuple[Range, ...], int] = {}
+
+    def number(self, ranges: Iterable[Range]) -> int:
+        """The number of the set of these addresses."""
+        wanted = merge(ranges)
+        if wanted not in self._known:
+            for first, last in wanted:
+                self.bounds.extend((*halves(first), *halves(last)))
+            self.starts.append(len(self.bounds) // 4)
+            self._known[wanted] = len(self.starts) - 2
+        return self._known[wanted]
+
+    def ranges(self, number: int) -> tuple[Range, ...]:
+        """The addresses of a set."""
+        quads = self.bounds[4 * self.starts[number] : 4 * self.starts[number + 1]]
+        return tuple(
+            Range((quads[i] + _BIAS) * _HALF + quads[i + 1] + _BIAS, (quads[i + 2] + _BIAS) * _HALF + quads[i + 3] + _BIAS)
+            for i in range(0, len(quads), 4)
+        )
+
+
+class Row(NamedTuple):
+    """One row before it is packed; every range is inclusive."""
+
+    source: tuple[Range, ...] = EVERYWHERE
+    destination: tuple[Range, ...] = EVERYWHERE
+    protocol: tuple[int, int] = (0, 255)
+    source_ports: PortRange = EVERY_PORT
+    ports: PortRange = EVERY_PORT
+    accepts: bool = False
+    certain: bool = True
+
+
+@dataclass
+class Table:
+    """A list of packed rows; the first match of a flow is its meaning.
+
+    Attributes
+    ----------
+    rows : array('q')
+        ``kernels.COLUMNS`` integers a row.
+    sets : AddressSets
+        What the address columns point to; shared by all tables of a network.
+    """
+
+    sets: AddressSets
+    rows: array[int] = field(default_factory=lambda: array("q"))
+    count: int = 0
+
+    def add(self, row: Row) -> int:
+        """Append a row; returns its number."""
+        self.rows.extend(
+            (
+                self.sets.number(row.source),
+                self.sets.number(row.destination),
+                *row.protocol,
+                *row.source_ports,
+                *row.ports,
+                int(row.accepts),
+                int(row.certain),
+            )
+        )
+        self.count += 1
+        return self.count - 1

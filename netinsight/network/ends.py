@@ -1,0 +1,223 @@
+"""The two ends of a question: from what a user wrote to an ENI, an Internet host or a cloud service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from netinsight.addresses import PRIVATE_V4, SERVICE_V4, contains, family, parse_address, parse_prefix, text
+from netinsight.errors import ObjectError, PreconditionError, QuestionError, did_you_mean, one_of, visible
+from netinsight.flow import PortRange, Question
+from netinsight.model.base import Unknown
+from netinsight.model.checks import primary_interface
+from netinsight.model.instance import EniStatus, InstanceStatus
+from netinsight.model.topology import SECTIONS, Interface
+from netinsight.network.build import Network, Public
+
+INTERNET = "internet"
+
+CLIENT_PORTS = {
+    "linux": PortRange(32768, 60999),
+    "windows": PortRange(49152, 65535),
+    "internet": PortRange(1024, 65535),
+}
+"""The ports that a client of a kind sends from, where the question does not say ("Network ACLs", ephemeral ranges)."""
+
+
+class Kind(StrEnum):
+    """What an end is."""
+
+    ENI = "eni"
+    INTERNET = "internet"
+    SERVICE = "service"
+    DOOR = "door"
+    """A public address of the topology with no ENI behind it: a NAT gateway's, or one bound to nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a question.
+
+    Attributes
+    ----------
+    asked
+        What the user wrote.
+    address
+        The private address of an ENI, or the host's or service's own; None for any Internet host.
+    public
+        The public address that was asked for, if the user asked for one of the topology.
+    """
+
+    asked: str
+    kind: Kind
+    address: int | None = None
+    interface: Interface | None = None
+    public: Public | None = None
+    by_address: bool = False
+
+    @property
+    def instance_id(self) -> str:
+        """The instance that the end's ENI is attached to, or nothing."""
+        return (self.interface.instance_id or "") if self.interface else ""
+
+
+def find_end(network: Network, written: str) -> End:
+    """What ``written`` means: an id, a name, an address, or ``internet``.
+
+    Raises
+    ------
+    ObjectError
+        Where it means nothing, or several things.
+    """
+    written = written.strip()
+    if written.lower() == INTERNET:
+        return End(INTERNET, Kind.INTERNET)
+    interface = network.enis.get(written) or primary_interface(network.topology, written)
+    if interface:
+        return End(written, Kind.ENI, parse_address(interface.eni.ip), interface)
+    try:
+        address = parse_address(written)
+    except ValueError:
+        return _by_name(network, written)
+    return _by_address(network, written, address)
+
+
+def _by_address(network: Network, written: str, address: int) -> End:
+    owners = network.owners.get(address, [])
+    if len(owners) > 1:
+        raise ObjectError(f"several ENIs have the address {written}: {one_of([owner.id for owner in owners])}", hint="name one of them")
+    if owners:
+        return End(written, Kind.ENI, address, owners[0], by_address=True)
+    public = network.public_by_address.get(address)
+    if public:
+        kind = Kind.ENI if public.interface else Kind.DOOR
+        return End(written, kind, public.private if public.interface else address, public.interface, public, by_address=True)
+    if contains([SERVICE_V4], address):
+        return End(written, Kind.SERVICE, address, by_address=True)
+    blocks = [cidr for vpc in network.topology.vpcs.values() for cidr in (*vpc.cidrs, vpc.ipv6_cidr) if cidr]
+    private = contains(PRIVATE_V4, address) or any(
+        parse_prefix(cidr).first <= address <= parse_prefix(cidr).last for cidr in blocks
+    )
+    if private:
+        known = [text(owner) for owner in network.owners]
+        raise ObjectError(f"no ENI of the topology has the private address {written}", hint=did_you_mean(written, known))
+    return End(written, Kind.INTERNET, address, by_address=True)
+
+
+def _by_name(network: Network, written: str) -> End:
+    topology = network.topology
+    named = [name for name, instance in topology.instances.items() if instance.name == written]
+    named += [name for name, interface in network.enis.items() if interface.eni.name == written]
+    if len(named) == 1:
+        return replace(find_end(network, named[0]), asked=written)
+    if named:
+        raise ObjectError(f"the name `{visible(written)}` is that of {one_of(named)}", hint="use the id")
+    if written in topology.unknown:
+        raise ObjectError(f"`{visible(written)}` is declared unknown: {topology.unknown[written]}")
+    for section, called in SECTIONS.items():
+        if written in getattr(topology, section):
+            raise ObjectError(f"`{visible(written)}` is a {called}; expected an instance, an ENI or an address")
+    known = [*topology.instances, *network.enis, *(i.name for i in topology.instances.values() if i.name)]
+    hint = did_you_mean(written, known) or (f"known: {one_of(known, 8)}" if known else "the topology has no instances")
+    raise ObjectError(f"nothing in the topology is called `{visible(written)}`", hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Both ends, with the family of their addresses and the ports of the client."""
+
+    source: End
+    destination: End
+    family: int
+    source_ports: PortRange
+
+
+def find_ends(network: Network, question: Question) -> Ends:
+    """Look both ends up, and refuse what cannot be asked.
+
+    Raises
+    ------
+    QuestionError
+        For two ends that are one, two public ends, or no common address family.
+    PreconditionError
+        For an instance that is not Running, or an ENI that is not attached.
+    """
+    source, destination = find_end(network, question.source), find_end(network, question.destination)
+    _refuse_pairs(source, destination)
+    for end in (source, destination):
+        check_preconditions(network, end)
+    version = _family(source, destination, question.family)
+    source, destination = _in_family(source, version), _in_family(destination, version)
+    return Ends(source, destination, version, question.source_ports or _client_ports(network, source))
+
+
+def _refuse_pairs(source: End, destination: End) -> None:
+    if source.kind is Kind.DOOR:
+        raise QuestionError(f"`{source.asked}` is the public address of {source.public and source.public.bound_to or 'nothing'}; "
+                            "a question begins at an instance, an ENI or an Internet host")  # fmt: skip
+    if source.interface and destination.interface:
+        if source.interface.id == destination.interface.id:
+            raise QuestionError(f"source and destination are one ENI: {source.interface.id}")
+        if source.instance_id and source.instance_id == destination.instance_id:
+            raise QuestionError(f"source and destination are one instance: {source.instance_id}")
+    if not source.interface and destination.kind is not Kind.ENI and destination.kind is not Kind.DOOR:
+        raise QuestionError(
+            "both ends are outside the VPCs; one of them must be an instance or an ENI",
+            hint="name an instance, an ENI or one of their addresses",
+        )
+
+
+def check_preconditions(network: Network, end: End) -> None:
+    """An instance must be Running, an ENI attached."""
+    interface = end.interface
+    if interface is None:
+        return
+    instance = network.topology.instances.get(interface.instance_id or "")
+    if instance and not isinstance(instance.status, Unknown) and instance.status is not InstanceStatus.RUNNING:
+        path = ("instances", interface.instance_id or "", "status")
+        located = network.topology.located(*path)
+        raise PreconditionError(
+            "precondition.instance_running",
+            f"instance {interface.instance_id} is {instance.status}; only a Running one can be diagnosed",
+            hint="start the instance, then ask again", place=located.place, excerpt=located.excerpt,
+        )  # fmt: skip
+    if interface.eni.status is EniStatus.AVAILABLE:
+        located = network.topology.located(*interface.path, "status")
+        raise PreconditionError(
+            "precondition.eni_attached",
+            f"ENI {interface.id} is Available: it is attached to no instance",
+            hint="attach the ENI to an instance, then ask again", place=located.place, excerpt=located.excerpt,
+        )  # fmt: skip
+
+
+def _families(end: End) -> set[int]:
+    if end.kind is Kind.INTERNET and end.address is None:
+        return {4, 6}
+    if end.by_address and end.address is not None:
+        return {family(end.address)}
+    return {4, 6} if end.interface and end.interface.eni.ipv6_addresses else {4}
+
+
+def _family(source: End, destination: End, wanted: int | None) -> int:
+    both = _families(source) & _families(destination)
+    if not both:
+        raise QuestionError(f"{source.asked} and {destination.asked} have no address family in common")
+    if wanted is None:
+        return min(both)
+    if wanted not in both:
+        lacking = source if wanted not in _families(source) else destination
+        raise QuestionError(f"{lacking.asked} has no IPv{wanted} address")
+    return wanted
+
+
+def _in_family(end: End, version: int) -> End:
+    if end.kind is not Kind.ENI or end.by_address or end.interface is None or version == 4:
+        return end
+    return replace(end, address=parse_address(end.interface.eni.ipv6_addresses[0]))
+
+
+def _client_ports(network: Network, source: End) -> PortRange:
+    if source.interface is None:
+        return CLIENT_PORTS["internet"]
+    instance = network.topology.instances.get(source.instance_id)
+    return CLIENT_PORTS["windows" if instance and instance.os and instance.os.is_windows else "linux"]

@@ -1,0 +1,303 @@
+"""Groups, ACLs and route tables -> packed rows, each of which knows the rule it came from.
+
+This is the one reading of the policy. What the cloud adds of itself (defaults, implicit rows, system routes) becomes rows
+like any other; what is not known becomes rows that may or may not be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+
+from netinsight.addresses import Prefix, Range, parse_prefix, ranges
+from netinsight.engine.tables import EVERYWHERE, AddressSets, Row, Table
+from netinsight.flow import EVERY_PORT, PortRange
+from netinsight.model.base import Path, Unknown, looks_like_cidr, parse_rule_ports, protocol_range
+from netinsight.model.network_acl import EgressEntry, IngressEntry
+from netinsight.model.routing import NextHopType, Route, RouteStatus, RouteTable, RouteTableType, RouteType
+from netinsight.model.security_group import Direction, GroupRule, Policy, SecurityGroup
+from netinsight.model.topology import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a row came from.
+
+    Attributes
+    ----------
+    id
+        ``sg-a/ingress/3`` (the third ingress rule), ``sg-a/egress/default``, ``nacl-a/egress/1``, ``rtb-a/2``, …
+    kind
+        ``security_group_rule``, ``security_group_default``, ``intra_group``, ``network_acl_entry``,
+        ``network_acl_default``, ``network_acl_service``, ``route``, ``system_route``, ``platform`` or ``unknown``.
+    path
+        Where it stands in the topology; of a default, where the object that has it stands.
+    rule
+        The rule, entry or route itself, if the topology has it.
+    target
+        A route's next hop, or the object that is not known.
+    reason
+        Why it is not known.
+    """
+
+    id: str
+    kind: str
+    path: Path = ()
+    rule: GroupRule | IngressEntry | EgressEntry | Route | None = None
+    target: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Filter:
+    """A table and the origin of each of its rows."""
+
+    table: Table
+    origins: list[Origin] = field(default_factory=list)
+
+    def add(self, row: Row, origin: Origin) -> None:
+        """Append a row with its origin."""
+        self.table.add(row)
+        self.origins.append(origin)
+
+    def add_unknown(self, object_id: str, reason: str, path: Path) -> None:
+        """Rows that stand for a list that nobody knows: it may accept anything, or drop it."""
+        for accepts in (True, False):
+            origin = Origin(object_id, "unknown", path, target=object_id, reason=reason)
+            self.add(Row(accepts=accepts, certain=False), origin)
+
+
+class Peers:
+    """What rules name: CIDRs, groups, prefix lists and port lists, as ranges; None where it is not known."""
+
+    def __init__(self, topology: Topology, members: Callable[[str], tuple[Range, ...]]) -> None:
+        self.topology, self.members = topology, members
+
+    def addresses(self, named: str) -> tuple[Range, ...] | None:
+        """The addresses of a CIDR, a group's members or a prefix list."""
+        if looks_like_cidr(named):
+            return ranges(parse_prefix(named))
+        if named in self.topology.security_groups:
+            return self.members(named)
+        listed = self.topology.prefix_lists.get(named)
+        if listed is None or isinstance(listed.entries, Unknown):
+            return None
+        return tuple(piece for entry in listed.entries for piece in ranges(parse_prefix(entry)))
+
+    def ports(self, written: str | None) -> tuple[PortRange, ...] | None:
+        """The ranges of a rule's ports; every port where none are named."""
+        if written is None:
+            return (EVERY_PORT,)
+        if not written[0].isalpha():
+            return (parse_rule_ports(written) or EVERY_PORT,)
+        if written not in self.topology.port_lists:
+            return None
+        return tuple(parse_rule_ports(entry) or EVERY_PORT for entry in self.topology.port_lists[written])
+
+    def why(self, named: str | None) -> str:
+        """Why ``named`` is not known."""
+        listed = self.topology.prefix_lists.get(named or "")
+        if listed is not None and isinstance(listed.entries, Unknown):
+            return listed.entries.unknown
+        return self.topology.unknown.get(named or "", "")
+
+
+def pack_groups(
+    topology: Topology, sets: AddressSets, peers: Peers, groups: tuple[str, ...], direction: Direction, intra_first: bool
+) -> Filter:
+    """The rows of an ENI's groups in one direction, in the order in which they decide.
+
+    Ingress: intra-group accept, custom rules, default. Egress: what no group can shut out, custom rules, default, with
+    the intra-group accept first or last (``intra_first``). Custom rules: priority, drop before accept, then the order of
+    the ENI's groups and of the file ("Security group rules", match policy).
+    """
+    packed = Filter(Table(sets))
+    described = [(name, topology.security_groups[name]) for name in groups if name in topology.security_groups]
+    intra = list(_intra_group(topology, peers, described, direction))
+    if direction is Direction.EGRESS:
+        for cidr in topology.dialect.always_allowed_egress:
+            packed.add(Row(destination=ranges(parse_prefix(cidr)), accepts=True), Origin("platform/metadata", "platform"))
+    for name in groups:
+        _note_unknown_group(topology, packed, name)
+    ordered = [*intra, *_custom(peers, described, direction)] if intra_first else [*_custom(peers, described, direction), *intra]
+    for row, origin in ordered:
+        packed.add(row, origin)
+    if described:
+        name, group = described[0]
+        accepts = topology.dialect.group_default[(group.type, direction)] == Policy.ACCEPT
+        packed.add(Row(accepts=accepts), Origin(f"{name}/{direction}/default", "security_group_default", ("security_groups", name)))
+    return packed
+
+
+def _note_unknown_group(topology: Topology, packed: Filter, name: str) -> None:
+    group = topology.security_groups.get(name)
+    if group is None:
+        packed.add_unknown(name, topology.unknown.get(name, ""), ("unknown", name))
+    elif isinstance(group.rules, Unknown):
+        packed.add_unknown(name, group.rules.unknown, ("security_groups", name, "rules"))
+
+
+def _intra_group(
+    topology: Topology, peers: Peers, groups: list[tuple[str, SecurityGroup]], direction: Direction
+) -> Iterator[tuple[Row, Origin]]:
+    for name, group in groups:
+        policy = group.inner_access_policy
+        if group.type not in topology.dialect.intra_group_types or policy is Policy.DROP:
+            continue
+        members, certain = peers.members(name), not isinstance(policy, Unknown)
+        row = Row(source=members, accepts=True, certain=certain)
+        if direction is Direction.EGRESS:
+            row = Row(destination=members, accepts=True, certain=certain)
+        reason = policy.unknown if isinstance(policy, Unknown) else ""
+        yield row, Origin(f"{name}/{direction}/intra-group", "intra_group", ("security_groups", name), target=name, reason=reason)
+
+
+def _custom(peers: Peers, groups: list[tuple[str, SecurityGroup]], direction: Direction) -> Iterator[tuple[Row, Origin]]:
+    numbered = []
+    for name, group in groups:
+        rules = group.rules if isinstance(group.rules, list) else []
+        mine = [(i, rule) for i, rule in enumerate(rules) if rule.direction is direction]
+        numbered += [(name, n, i, rule) for n, (i, rule) in enumerate(mine, start=1)]
+    numbered.sort(key=lambda entry: (entry[3].priority, entry[3].policy is Policy.ACCEPT))
+    for name, n, i, rule in numbered:
+        origin = Origin(f"{name}/{direction}/{n}", "security_group_rule", ("security_groups", name, "rules", i), rule)
+        own = rule.own and ranges(parse_prefix(rule.own))
+        yield from _rows(peers, rule, direction, own or EVERYWHERE, rule.source_ports, origin)
+
+
+def _rows(
+    peers: Peers,
+    rule: GroupRule | IngressEntry | EgressEntry,
+    direction: Direction,
+    own: tuple[Range, ...],
+    source_ports: str | None,
+    origin: Origin,
+) -> Iterator[tuple[Row, Origin]]:
+    """A rule is one row, or one for each pair of ranges of its port lists."""
+    peer, sources, ports = peers.addresses(rule.peer), peers.ports(source_ports), peers.ports(rule.ports)
+    unknown = [named for named, known in ((rule.peer, peer), (source_ports, sources), (rule.ports, ports)) if known is None]
+    if unknown:
+        named = unknown[0] or ""
+        origin = Origin(origin.id, origin.kind, origin.path, origin.rule, named, peers.why(named) or "not known")
+    far = EVERYWHERE if peer is None else peer
+    source, destination = (far, own) if direction is Direction.INGRESS else (own, far)
+    for source_range, range_ in product(sources or (EVERY_PORT,), ports or (EVERY_PORT,)):
+        yield (
+            Row(source, destination, protocol_range(rule.protocol), source_range, range_, rule.policy is Policy.ACCEPT, not unknown),
+            origin,
+        )
+
+
+def pack_acl(topology: Topology, sets: AddressSets, peers: Peers, acl_id: str, direction: Direction) -> Filter:
+    """The rows of one list of an ACL: the cloud's services, its entries in their order, the implicit drop."""
+    packed = Filter(Table(sets))
+    acl = topology.network_acls.get(acl_id)
+    base: Path = ("network_acls", acl_id)
+    for cidr in topology.dialect.acl_service:
+        block = ranges(parse_prefix(cidr))
+        row = Row(source=block, accepts=True) if direction is Direction.INGRESS else Row(destination=block, accepts=True)
+        packed.add(row, Origin(f"{acl_id}/{direction}/service", "network_acl_service", base))
+    if acl is None:
+        packed.add_unknown(acl_id, topology.unknown.get(acl_id, ""), ("unknown", acl_id))
+        return packed
+    entries: Iterable[IngressEntry | EgressEntry] | Unknown = acl.ingress if direction is Direction.INGRESS else acl.egress
+    if isinstance(entries, Unknown):
+        packed.add_unknown(acl_id, entries.unknown, (*base, str(direction)))
+        entries = ()
+    for n, entry in enumerate(entries, start=1):
+        origin = Origin(f"{acl_id}/{direction}/{n}", "network_acl_entry", (*base, str(direction), n - 1), entry)
+        for row, origin_of_row in _rows(peers, entry, direction, EVERYWHERE, None, origin):
+            packed.add(row, origin_of_row)
+    packed.add(Row(), Origin(f"{acl_id}/{direction}/default", "network_acl_default", base))
+    return packed
+
+
+LOCAL, SERVICE = "local", "service"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A route row before it is ordered."""
+
+    first: int
+    last: int
+    length: int
+    rank: int
+    origin: Origin
+    certain: bool = True
+
+
+_CUSTOM, _SYSTEM, _LEARNED = 0, 1, 2
+
+
+def pack_routes(topology: Topology, sets: AddressSets, peers: Peers, vpc_id: str, table_id: str | None) -> Filter:
+    """A route table as rows in the order in which they decide: longest prefix first, custom before system before learned.
+
+    Every table has a row for each vSwitch of the VPC and one for the cloud's services. The first match is the longest
+    prefix match ("VPC route table"). Only rows that are Available are packed; a learned row that a system row covers, or
+    that equals a custom one, takes no effect.
+    """
+    table = topology.route_tables.get(table_id or "")
+    system = list(_system_routes(topology, vpc_id, table))
+    custom = list(_table_routes(topology, peers, table_id or "", table))
+    static = {(e.first, e.last) for e in custom if e.rank == _CUSTOM}
+    local = [e for e in system if e.origin.target in topology.vswitches]
+    kept = [
+        e for e in custom
+        if e.rank == _CUSTOM or ((e.first, e.last) not in static and not any(s.first <= e.first and e.last <= s.last for s in local))
+    ]  # fmt: skip
+    packed = Filter(Table(sets))
+    if table_id and table is None:
+        packed.add_unknown(table_id, topology.unknown.get(table_id, ""), ("unknown", table_id))
+    elif table is not None and isinstance(table.routes, Unknown):
+        packed.add_unknown(table_id or "", table.routes.unknown, ("route_tables", table_id or "", "routes"))
+    for entry in sorted([*system, *kept], key=lambda e: (-e.length, e.rank)):
+        row = Row(destination=(Range(entry.first, entry.last),), accepts=True, certain=entry.certain)
+        packed.add(row, entry.origin)
+    return packed
+
+
+def _system_routes(topology: Topology, vpc_id: str, table: RouteTable | None) -> Iterator[_Entry]:
+    has_ipv6 = False
+    for name, vswitch in topology.vswitches.items():
+        if vswitch.vpc != vpc_id:
+            continue
+        for cidr in filter(None, (vswitch.cidr, vswitch.ipv6_cidr)):
+            prefix = parse_prefix(cidr)
+            origin = Origin(f"{LOCAL}/{name}", "system_route", ("vswitches", name), target=name)
+            yield _Entry(prefix.first, prefix.last, _length(prefix), _SYSTEM, origin)
+        has_ipv6 = has_ipv6 or vswitch.ipv6_cidr is not None
+    prefix = parse_prefix(topology.dialect.service_block)
+    yield _Entry(prefix.first, prefix.last, _length(prefix), _SYSTEM, Origin(SERVICE, "system_route", target=SERVICE))
+    if has_ipv6 and (table is None or table.type is RouteTableType.SYSTEM):
+        origin = Origin("ipv6-gateway", "system_route", target=NextHopType.IPV6_GATEWAY)
+        for piece in ranges(parse_prefix("::/0")):
+            yield _Entry(piece.first, piece.last, 0, _SYSTEM, origin)
+
+
+def _length(prefix: Prefix) -> int:
+    return prefix.length + (96 if prefix.family == 4 else 0)
+
+
+def _table_routes(topology: Topology, peers: Peers, table_id: str, table: RouteTable | None) -> Iterator[_Entry]:
+    routes = table.routes if table and isinstance(table.routes, list) else []
+    for n, route in enumerate(routes, start=1):
+        if route.status is not RouteStatus.AVAILABLE:
+            continue
+        origin = Origin(f"{table_id}/{n}", "route", ("route_tables", table_id, "routes", n - 1), route, route.next_hop)
+        rank = _CUSTOM if route.type is RouteType.CUSTOM else _LEARNED
+        if looks_like_cidr(route.destination):
+            cidrs: Iterable[str] = (route.destination,)
+        else:
+            listed = topology.prefix_lists.get(route.destination)
+            if listed is None or isinstance(listed.entries, Unknown):
+                reason = peers.why(route.destination)
+                unknown = Origin(origin.id, "route", origin.path, route, route.destination, reason)
+                yield _Entry(EVERYWHERE[0].first, EVERYWHERE[0].last, 128, rank, unknown, certain=False)
+                continue
+            cidrs = listed.entries
+        for cidr in cidrs:
+            prefix = parse_prefix(cidr)
+            for piece in ranges(prefix):
+                yield _Entry(piece.first, piece.last, _length(prefix), rank, origin)

@@ -1,0 +1,117 @@
+"""The values of a trace: packets, what each stage says of which part of a question, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from netinsight.addresses import Range
+from netinsight.engine.classify import Decision
+from netinsight.engine.spaces import Box, Region, intersect, subtract
+from netinsight.network.filters import Origin
+
+
+class Ref(NamedTuple):
+    """An object of the topology: what it is, and its id."""
+
+    type: str
+    id: str
+
+
+class Why(NamedTuple):
+    """A reason by its code in the catalogue, with the words that fill its text."""
+
+    code: str
+    values: dict[str, str]
+
+
+def why(code: str, **values: object) -> Why:
+    """A reason; its values become text."""
+    return Why(code, {name: str(value) for name, value in values.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A packet as it meets a stage: addresses of the line, protocol number, and its ports as a box."""
+
+    source: int
+    destination: int
+    protocol: int
+    box: Box
+
+
+class Ruling(NamedTuple):
+    """What a stage decides for a part of the question (in the question's own ports, forward and back)."""
+
+    box: Box
+    decision: Decision
+    why: Why
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage that a packet meets.
+
+    Attributes
+    ----------
+    stage
+        ``security_group.egress``, ``network_acl.ingress``, ``route``, …; docs/evaluation-order.md has them all.
+    item
+        The diagnosis item that the stage is the evidence of.
+    """
+
+    stage: str
+    item: str
+    object: Ref
+    packet: Packet
+    rulings: tuple[Ruling, ...]
+
+    def where(self, *decisions: Decision) -> Region:
+        """The part of the question that the stage decides so."""
+        return tuple(ruling.box for ruling in self.rulings if ruling.decision in decisions)
+
+    @property
+    def decision(self) -> str:
+        """accept, drop, unknown, or partial where it differs between parts."""
+        decisions = {ruling.decision for ruling in self.rulings}
+        return next(iter(decisions)).value if len(decisions) == 1 else "partial"
+
+    @property
+    def deciding(self) -> Ruling:
+        """The ruling to show first: the first that stops, else the first that is not known, else the first."""
+        order = {Decision.DROP: 0, Decision.UNKNOWN: 1, Decision.ACCEPT: 2}
+        return min(self.rulings, key=lambda ruling: order[ruling.decision])
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A question walked forward and back between two addresses.
+
+    Attributes
+    ----------
+    hosts
+        The Internet hosts that it stands for, where one end is any Internet host; empty elsewhere.
+    assumptions
+        The names of the open points that it rests on.
+    """
+
+    box: Box
+    forward: tuple[Step, ...]
+    back: tuple[Step, ...]
+    hosts: tuple[Range, ...] = ()
+    assumptions: frozenset[str] = field(default=frozenset())
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All of them, in order."""
+        return self.forward + self.back
+
+    def passing(self, *, unknown_passes: bool, stopped: Iterable[Box] = ()) -> Region:
+        """The part that passes every stage, with what is not known taken to pass or to stop."""
+        decisions = (Decision.ACCEPT, Decision.UNKNOWN) if unknown_passes else (Decision.ACCEPT,)
+        region: Region = subtract((self.box,), stopped)
+        for step in self.steps:
+            region = intersect(region, step.where(*decisions))
+        return region
