@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from netaddr import AddrFormatError, IPAddress, IPNetwork
 from netaddr import INET_PTON as STRICT
+from netaddr import AddrFormatError, IPAddress, IPNetwork
 
 V4_FIRST = 0xFFFF << 32
 V4_LAST = V4_FIRST + 0xFFFFFFFF
@@ -75,7 +75,9 @@ def parse_prefix(written: str) -> Prefix:
     try:
         if "/" in written and not (length.isascii() and length.isdigit()):
             raise ValueError(length)
-        network = IPNetwork(f"{IPAddress(base, flags=STRICT)}/{int(length)}" if length else str(IPAddress(base, flags=STRICT)))
+        network = IPNetwork(
+            f"{IPAddress(base, flags=STRICT)}/{int(length)}" if length else str(IPAddress(base, flags=STRICT))
+        )
     except (AddrFormatError, ValueError) as error:
         raise ValueError(f"`{written[:60]}` is not a CIDR such as 10.0.0.0/8 or 2001:db8::/32") from error
     offset = V4_FIRST if network.version == 4 else 0

@@ -81,7 +81,9 @@ def parse_ports(written: str, what: str = "port") -> PortRange | None:
         return None
     match = re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?", word)
     if not match:
-        raise QuestionError(f"{what} `{written[:40]}` is not a port (a number from 1 to 65535, or a range such as 8000-8010)")
+        raise QuestionError(
+            f"{what} `{written[:40]}` is not a port (a number from 1 to 65535, or a range such as 8000-8010)"
+        )
     first, last = int(match[1]), int(match[2] or match[1])
     if not 1 <= first <= LAST_PORT or not 1 <= last <= LAST_PORT:
         raise QuestionError(f"{what} `{written[:40]}` is out of range (1 to 65535)")
@@ -121,7 +123,9 @@ class Question:
 
     def __post_init__(self) -> None:
         if has_ports(self.protocol) and self.ports is None:
-            raise QuestionError(f"{protocol_name(self.protocol)} needs a port", hint="--port 22, or a range: --port 8000-8010")
+            raise QuestionError(
+                f"{protocol_name(self.protocol)} needs a port", hint="--port 22, or a range: --port 8000-8010"
+            )
         if not has_ports(self.protocol) and (self.ports or self.source_ports):
             raise QuestionError(f"{protocol_name(self.protocol)} has no ports", hint="leave --port out, or give -1/-1")
         if self.icmp_type is not None and self.protocol not in (ICMP, ICMPV6):

@@ -42,7 +42,7 @@ def first_match(table: Table, source: int, destination: int, protocol: int, sour
     source, destination
         Addresses of the line, see ``addresses``.
     """
-    return kernels.first_match(  # type: ignore[no-any-return, no-untyped-call]
+    return kernels.first_match(
         table.rows, table.count, table.sets.bounds, table.sets.starts, *halves(source), *halves(destination), protocol,
         source_port, port,
     )  # fmt: skip
@@ -80,7 +80,7 @@ def candidates(table: Table, source: int, destination: int, protocol: int) -> li
     ends = (*halves(source), *halves(destination), protocol)
     return [
         row for row in range(table.count)
-        if kernels.ends_match(table.rows, row, table.sets.bounds, table.sets.starts, *ends)  # type: ignore[no-untyped-call]
+        if kernels.ends_match(table.rows, row, table.sets.bounds, table.sets.starts, *ends)
     ]  # fmt: skip
 
 

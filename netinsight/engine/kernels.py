@@ -1,6 +1,6 @@
 """Every function that is compiled when there is a batch, and runs as it stands for one question.
 
-No import, no object: the arguments are flat buffers of 64-bit integers (``array('q')`` for one question, numpy arrays
+Nothing is imported but for the types, no object is made: the arguments are flat buffers of 64-bit integers (``array('q')`` for one question, numpy arrays
 for many) and plain integers, so that one text has one meaning in both modes.
 
 An address of the line (see ``addresses``) is two signed integers, its halves less 2**63: their order is the order of
@@ -15,12 +15,19 @@ port first and last (all inclusive), action (1 accepts), certain (0: the row may
 The meaning of a list of rows is defined here and nowhere else: the first row that matches.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence, Sequence
+
 COLUMNS = 10
 SOURCE, DESTINATION, PROTOCOL, SOURCE_PORT, PORT, ACTION, CERTAIN = 0, 1, 2, 4, 6, 8, 9
 FLOW_COLUMNS = 7
 
 
-def in_set(bounds, starts, which, high, low):  # type: ignore[no-untyped-def]
+def in_set(bounds: Sequence[int], starts: Sequence[int], which: int, high: int, low: int) -> bool:
     """Whether the address (high, low) is in set ``which``: the last range that begins at or below it must reach it."""
     left = starts[which]
     right = starts[which + 1]
@@ -38,7 +45,17 @@ def in_set(bounds, starts, which, high, low):  # type: ignore[no-untyped-def]
     return high < bounds[at + 2] or (high == bounds[at + 2] and low <= bounds[at + 3])
 
 
-def ends_match(rows, row, bounds, starts, source_high, source_low, high, low, protocol):  # type: ignore[no-untyped-def]
+def ends_match(
+    rows: Sequence[int],
+    row: int,
+    bounds: Sequence[int],
+    starts: Sequence[int],
+    source_high: int,
+    source_low: int,
+    high: int,
+    low: int,
+    protocol: int,
+) -> bool:
     """Whether a row matches both addresses and the protocol, whatever the ports."""
     at = row * COLUMNS
     return (
@@ -48,9 +65,19 @@ def ends_match(rows, row, bounds, starts, source_high, source_low, high, low, pr
     )
 
 
-def first_match(  # type: ignore[no-untyped-def]
-    rows, count, bounds, starts, source_high, source_low, high, low, protocol, source_port, port
-):
+def first_match(
+    rows: Sequence[int],
+    count: int,
+    bounds: Sequence[int],
+    starts: Sequence[int],
+    source_high: int,
+    source_low: int,
+    high: int,
+    low: int,
+    protocol: int,
+    source_port: int,
+    port: int,
+) -> int:
     """The first row that matches a flow, -1 where none does."""
     for row in range(count):
         at = row * COLUMNS
@@ -63,7 +90,15 @@ def first_match(  # type: ignore[no-untyped-def]
     return -1
 
 
-def first_matches(rows, count, bounds, starts, flows, number, found):  # type: ignore[no-untyped-def]
+def first_matches(
+    rows: Sequence[int],
+    count: int,
+    bounds: Sequence[int],
+    starts: Sequence[int],
+    flows: Sequence[int],
+    number: int,
+    found: MutableSequence[int],
+) -> None:
     """``found[i]`` becomes the first match of flow i: source high and low, high and low, protocol, source port, port."""
     for i in range(number):
         at = i * FLOW_COLUMNS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from netinsight.flow import PortRange
@@ -62,11 +63,16 @@ def intersect(region: Iterable[Box], other: Iterable[Box]) -> Region:
 
 def ports_of(region: Region, whole: Box) -> tuple[list[PortRange], list[PortRange]]:
     """The ports of ``region`` for which every source port of ``whole`` is there, and those for which only some are."""
-    edges = sorted({whole.ports.first, whole.ports.last + 1, *(e for box in region for e in (box.ports.first, box.ports.last + 1))})
-    every, some = [], []
+    edges = sorted(
+        {whole.ports.first, whole.ports.last + 1, *(e for box in region for e in (box.ports.first, box.ports.last + 1))}
+    )
+    every: list[PortRange] = []
+    some: list[PortRange] = []
     width = whole.source_ports.last - whole.source_ports.first + 1
-    for first, after in zip(edges, edges[1:], strict=False):
-        held = sum(b.source_ports.last - b.source_ports.first + 1 for b in region if b.ports.first <= first <= b.ports.last)
+    for first, after in pairwise(edges):
+        held = sum(
+            b.source_ports.last - b.source_ports.first + 1 for b in region if b.ports.first <= first <= b.ports.last
+        )
         if held:
             (every if held == width else some).append(PortRange(first, after - 1))
     return joined(every), joined(some)

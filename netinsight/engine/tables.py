@@ -44,7 +44,9 @@ class AddressSets:
         """The addresses of a set."""
         quads = self.bounds[4 * self.starts[number] : 4 * self.starts[number + 1]]
         return tuple(
-            Range((quads[i] + _BIAS) * _HALF + quads[i + 1] + _BIAS, (quads[i + 2] + _BIAS) * _HALF + quads[i + 3] + _BIAS)
+            Range(
+                (quads[i] + _BIAS) * _HALF + quads[i + 1] + _BIAS, (quads[i + 2] + _BIAS) * _HALF + quads[i + 3] + _BIAS
+            )
             for i in range(0, len(quads), 4)
         )
 

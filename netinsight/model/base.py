@@ -8,7 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
 from pydantic_core import PydanticCustomError, core_schema
 
 from netinsight import addresses
@@ -41,16 +49,22 @@ class Word(StrEnum):
         return None
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         described = dict(handler(schema))
-        spellings = [s for word in cls for s in dict.fromkeys((word.value, word.value.lower(), word.value.capitalize()))]
+        spellings = [
+            s for word in cls for s in dict.fromkeys((word.value, word.value.lower(), word.value.capitalize()))
+        ]
         return {**described, "enum": spellings}
 
 
 class Unknown(Model):
     """A fact that is declared not to be known: ``{unknown: why}``."""
 
-    unknown: str = Field(description="Why the fact is not known; named in every answer that hangs on it.", max_length=300)
+    unknown: str = Field(
+        description="Why the fact is not known; named in every answer that hangs on it.", max_length=300
+    )
 
 
 class _MayBeUnknown:
@@ -66,7 +80,9 @@ class _MayBeUnknown:
 
         return core_schema.no_info_wrap_validator_function(read, handler.generate_schema(known))
 
-    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         known = handler(schema)
         reason = {"type": "object", "properties": {"unknown": {"type": "string"}}, "required": ["unknown"],
                   "additionalProperties": False}  # fmt: skip
@@ -103,7 +119,9 @@ Label = Annotated[Text, AfterValidator(_label)]
 def _boolean(value: Any) -> Any:
     if isinstance(value, bool):
         return value
-    hint = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}.get(str(value).lower(), "")
+    hint = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}.get(
+        str(value).lower(), ""
+    )
     raise complaint(f"expected true or false, found `{str(value)[:40]}`", f"write `{hint}`" if hint else "")
 
 
@@ -143,7 +161,10 @@ def _moment(value: Any) -> Any:
     except (TypeError, ValueError):
         raise complaint(f"expected a moment such as 2026-11-24T08:00:00Z, found `{str(value)[:40]}`") from None
     if moment.tzinfo is None:
-        raise complaint(f"the moment `{value}` has no time zone", f"write `{value if 'T' in value else value + 'T00:00:00'}Z` for UTC")
+        raise complaint(
+            f"the moment `{value}` has no time zone",
+            f"write `{value if 'T' in value else value + 'T00:00:00'}Z` for UTC",
+        )
     return moment
 
 
@@ -252,7 +273,9 @@ def _protocol(value: Any) -> Any:
         return word
     if re.fullmatch(r"0|[1-9][0-9]{0,2}", word) and int(word) <= 255:
         return NAMES.get(int(word), word)
-    raise complaint(f"protocol `{str(value)[:40]}` is not known ({one_of([ALL, *PROTOCOLS])}, or a number from 0 to 255)")
+    raise complaint(
+        f"protocol `{str(value)[:40]}` is not known ({one_of([ALL, *PROTOCOLS])}, or a number from 0 to 255)"
+    )
 
 
 RuleProtocol = Annotated[

@@ -7,12 +7,13 @@ problem at once. A finding names the path of the value that is wrong; where that
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from netinsight.addresses import family, parse_address, parse_prefix, text
+from netinsight.addresses import Prefix, family, parse_address, parse_prefix, text
 from netinsight.errors import Severity, did_you_mean
 from netinsight.model.base import Path, Unknown, looks_like_cidr
+from netinsight.model.edge import DnatEntry, NatGateway, SnatEntry
 from netinsight.model.instance import EniType
 from netinsight.model.routing import RouteTableType
 from netinsight.model.security_group import Direction, GroupType
@@ -50,7 +51,9 @@ class Names:
 
     def kinds(self, name: str) -> set[str]:
         """The sections in which ``name`` stands; an attached ENI counts as a network interface."""
-        found = {"network_interfaces" if "network_interfaces" in path else str(path[0]) for path in self.where.get(name, ())}
+        found = {
+            "network_interfaces" if "network_interfaces" in path else str(path[0]) for path in self.where.get(name, ())
+        }
         return found | ({self.broken[name]} if name in self.broken else set())
 
     def problem(self, path: Path, name: str, sections: tuple[str, ...]) -> Iterator[Finding]:
@@ -147,8 +150,8 @@ def _vswitches(topology: Topology, names: Names) -> Iterator[Finding]:
             taken[vswitch.vpc].append((prefix.first, prefix.last, name, written))
 
 
-def _inside(inner: object, outer: object) -> bool:
-    return outer.first <= inner.first and inner.last <= outer.last  # type: ignore[attr-defined,no-any-return]
+def _inside(inner: Prefix, outer: Prefix) -> bool:
+    return outer.first <= inner.first and inner.last <= outer.last
 
 
 def _same_vpc(
@@ -227,7 +230,9 @@ def _acls(topology: Topology, names: Names) -> Iterator[Finding]:
                 continue
             for i, entry in enumerate(entries):
                 yield from _cidr_or_list(names, (*base, direction, i, key), entry.peer, ("prefix_lists",))
-            yield from _over((*base, direction), f"{direction} entries", len(entries), topology.dialect.limits.acl_entries)
+            yield from _over(
+                (*base, direction), f"{direction} entries", len(entries), topology.dialect.limits.acl_entries
+            )
 
 
 NEXT_HOPS = ("instances", "network_interfaces", "nat_gateways", "peerings")
@@ -249,7 +254,10 @@ def _tables(topology: Topology, names: Names) -> Iterator[Finding]:
                 yield from names.problem((*path, "next_hop"), row.next_hop, NEXT_HOPS)
             masked = str(parse_prefix(row.destination)) if looks_like_cidr(row.destination) else row.destination
             if masked in seen and rows[seen[masked]].type is row.type:
-                yield Finding((*path, "destination"), f"{masked} stands twice in the table (row {seen[masked] + 1} and row {i + 1})")
+                yield Finding(
+                    (*path, "destination"),
+                    f"{masked} stands twice in the table (row {seen[masked] + 1} and row {i + 1})",
+                )
             seen.setdefault(masked, i)
 
 
@@ -323,11 +331,13 @@ def _addresses(topology: Topology) -> Iterator[Finding]:
             address = parse_address(written)
             block = vswitch.cidr if family(address) == 4 else vswitch.ipv6_cidr
             if block is None:
-                yield Finding(path, f"{written} is an IPv6 address, but vSwitch {interface.eni.vswitch} has no IPv6 block")
+                yield Finding(
+                    path, f"{written} is an IPv6 address, but vSwitch {interface.eni.vswitch} has no IPv6 block"
+                )
             elif not parse_prefix(block).first <= address <= parse_prefix(block).last:
                 yield Finding(path, f"{written} is outside its vSwitch {interface.eni.vswitch} ({block})")
             owner = owners.setdefault((vswitch.vpc, address), interface.id)
-            if owner != interface.id or path[-1] != "ip" and written in (interface.eni.ip, *_before(interface, path)):
+            if owner != interface.id or (path[-1] != "ip" and written in (interface.eni.ip, *_before(interface, path))):
                 yield Finding(path, f"{text(address)} is taken: {owner} has it")
     yield from _public_addresses(topology)
 
@@ -370,7 +380,10 @@ def _eips(topology: Topology, names: Names) -> Iterator[Finding]:
         instance = topology.instances.get(interface.instance_id or "")
         first = primary_interface(topology, interface.instance_id or "")
         if instance and instance.public_ip and first and (interface.id, private) == (first.id, first.eni.ip):
-            yield Finding((*base, "bound_to"), f"{interface.instance_id} has a static public address already: {instance.public_ip}")
+            yield Finding(
+                (*base, "bound_to"),
+                f"{interface.instance_id} has a static public address already: {instance.public_ip}",
+            )
 
 
 def primary_interface(topology: Topology, instance_id: str) -> Interface | None:
@@ -380,7 +393,15 @@ def primary_interface(topology: Topology, instance_id: str) -> Interface | None:
         return None
     enis = instance.network_interfaces
     chosen = next((name for name, eni in enis.items() if eni.type is EniType.PRIMARY), next(iter(enis), None))
-    return Interface(chosen, enis[chosen], instance_id, ("instances", instance_id, "network_interfaces", chosen)) if chosen else None
+    return (
+        Interface(chosen, enis[chosen], instance_id, ("instances", instance_id, "network_interfaces", chosen))
+        if chosen
+        else None
+    )
+
+
+def _nat_entries(gateway: NatGateway) -> list[tuple[str, Sequence[SnatEntry | DnatEntry]]]:
+    return [("snat", gateway.snat), ("dnat", gateway.dnat)]
 
 
 def _gateways(topology: Topology, names: Names) -> Iterator[Finding]:
@@ -389,7 +410,7 @@ def _gateways(topology: Topology, names: Names) -> Iterator[Finding]:
         yield from names.problem((*base, "vpc"), gateway.vpc, ("vpcs",))
         if gateway.vswitch:
             yield from _same_vpc(topology, names, base, gateway.vpc, "vswitch", gateway.vswitch, "vswitches")
-        for key, entries in (("snat", gateway.snat), ("dnat", gateway.dnat)):
+        for key, entries in _nat_entries(gateway):
             for i, entry in enumerate(entries):
                 path = (*base, key, i, "eip")
                 yield from names.problem(path, entry.eip, ("eips",))

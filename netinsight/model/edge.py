@@ -39,7 +39,9 @@ class Eip(Named):
     bound_to: Knowable[Id] | None = Field(
         None, description="An instance (its primary ENI), an ENI or a NAT gateway; none: bound to nothing."
     )
-    private_ip: AddressV4 | None = Field(None, description="The private address of the ENI that it stands for; else the primary one.")
+    private_ip: AddressV4 | None = Field(
+        None, description="The private address of the ENI that it stands for; else the primary one."
+    )
     mode: EipMode = Field(EipMode.NAT, description="NAT, BINDED or MULTI_BINDED.")
     bandwidth_mbps: Bandwidth | None = Field(None, description="Its bandwidth in Mbit/s.")
 
@@ -58,8 +60,8 @@ class DnatEntry(Model):
     """Destination translation of a port, or of the whole address (`protocol: any`)."""
 
     eip: Id = Field(description="The EIP that is asked for.")
-    protocol: Annotated[RuleProtocol, BeforeValidator(lambda word: "all" if str(word).lower() == "any" else word)] = Field(
-        description="tcp, udp or any."
+    protocol: Annotated[RuleProtocol, BeforeValidator(lambda word: "all" if str(word).lower() == "any" else word)] = (
+        Field(description="tcp, udp or any.")
     )
     external_port: PortOrAny | None = Field(None, description="The port that is asked for.")
     internal_ip: AddressV4 = Field(description="The private address it leads to.")
@@ -93,7 +95,9 @@ class Peering(Named):
 
     vpc: Id = Field(description="The VPC that asked for it.")
     peer_vpc: Id = Field(description="The other VPC: of this file, or a name with `peer_cidrs`.")
-    peer_cidrs: list[Cidr] = Field(default_factory=list, description="The other VPC's blocks, where it is not in the file.")
+    peer_cidrs: list[Cidr] = Field(
+        default_factory=list, description="The other VPC's blocks, where it is not in the file."
+    )
     status: PeeringStatus = Field(PeeringStatus.ACTIVATED, description="Its state.")
 
 
@@ -114,8 +118,12 @@ AttackedAddress = Annotated[Attacked, BeforeValidator(_lone_address, json_schema
 class Ddos(Model):
     """The state of public addresses under attack."""
 
-    blackholed: list[AttackedAddress] = Field(default_factory=list, description="Addresses whose inbound packets are all dropped.")
-    mitigating: list[AttackedAddress] = Field(default_factory=list, description="Addresses whose traffic is being scrubbed.")
+    blackholed: list[AttackedAddress] = Field(
+        default_factory=list, description="Addresses whose inbound packets are all dropped."
+    )
+    mitigating: list[AttackedAddress] = Field(
+        default_factory=list, description="Addresses whose traffic is being scrubbed."
+    )
 
 
 class Account(Model):

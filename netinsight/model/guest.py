@@ -27,7 +27,9 @@ class Listener(Model):
     """A listening socket."""
 
     protocol: Text = Field("tcp", description="tcp or udp.", pattern="(?i)^(tcp|udp)$")
-    address: Address | None = Field(None, description="The address it listens on; left out, 0.0.0.0 or ::, all of them.")
+    address: Address | None = Field(
+        None, description="The address it listens on; left out, 0.0.0.0 or ::, all of them."
+    )
     port: Port = Field(description="The port it listens on.")
     process: Text | None = Field(None, description="The process, for people.", max_length=128)
     v6only: Boolean = Field(False, description="Whether a socket on :: leaves IPv4 out.")
@@ -39,7 +41,9 @@ class Sshd(Model):
     running: Boolean | None = Field(None, description="Whether it runs.")
     ports: list[Port] | None = Field(None, description="The ports it is configured to listen on.")
     permit_root_login: Text | None = Field(None, description="sshd's PermitRootLogin.", max_length=64)
-    missing_files: list[Text] | None = Field(None, description="Its files and directories that are missing; `[]`: none is.")
+    missing_files: list[Text] | None = Field(
+        None, description="Its files and directories that are missing; `[]`: none is."
+    )
 
 
 class Guest(Model):

@@ -85,7 +85,9 @@ class NetworkInterface(Named):
     ipv6_addresses: list[AddressV6] = Field(default_factory=list, description="Its IPv6 addresses.")
     mac: Text | None = Field(None, description="Its MAC address.", max_length=32)
     security_groups: Knowable[list[Id]] = Field(description="The groups it belongs to: all of one type.")
-    source_dest_check: Boolean = Field(False, description="Whether the platform drops what is not from or to its addresses.")
+    source_dest_check: Boolean = Field(
+        False, description="Whether the platform drops what is not from or to its addresses."
+    )
 
 
 class OperatingSystem(Model):

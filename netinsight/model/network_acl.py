@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from netinsight.model.base import ALL, CidrOrId, Id, Knowable, Label, Model, Named, RulePorts, RuleProtocol, Text, complaint
+from netinsight.model.base import (
+    ALL,
+    CidrOrId,
+    Id,
+    Knowable,
+    Label,
+    Model,
+    Named,
+    RulePorts,
+    RuleProtocol,
+    Text,
+    complaint,
+)
 from netinsight.model.security_group import Policy, check_ports
 
 
@@ -14,7 +26,9 @@ class AclEntry(Model):
     name: Label | None = Field(None, description="A name for people.")
     policy: Policy = Field(description="accept or drop.")
     protocol: RuleProtocol = Field(ALL, description="tcp, udp, icmp, icmpv6, gre, all, or a number from 0 to 255.")
-    ports: RulePorts | None = Field(None, description="The packet's destination ports `N/M`, in both lists; left out: all.")
+    ports: RulePorts | None = Field(
+        None, description="The packet's destination ports `N/M`, in both lists; left out: all."
+    )
     description: Text | None = Field(None, description="What the entry is for.", max_length=512)
 
     @model_validator(mode="after")
@@ -51,5 +65,7 @@ class NetworkAcl(Named):
     """Left out or empty, a list has only the implicit rows, and so drops the rest."""
 
     vpc: Id = Field(description="The VPC it belongs to.")
-    ingress: Knowable[list[IngressEntry]] = Field(default_factory=list, description="Entries for what comes in, in order.")
+    ingress: Knowable[list[IngressEntry]] = Field(
+        default_factory=list, description="Entries for what comes in, in order."
+    )
     egress: Knowable[list[EgressEntry]] = Field(default_factory=list, description="Entries for what leaves, in order.")

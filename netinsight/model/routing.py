@@ -68,6 +68,7 @@ class RouteTable(Named):
 
     vpc: Id = Field(description="The VPC it belongs to.")
     type: RouteTableType = Field(
-        RouteTableType.CUSTOM, description="system: bound to every vSwitch of the VPC that names no other; custom: to those that name it."
+        RouteTableType.CUSTOM,
+        description="system: bound to every vSwitch of the VPC that names no other; custom: to those that name it.",
     )
     routes: Knowable[list[Route]] = Field(default_factory=list, description="Its custom and learned rows.")

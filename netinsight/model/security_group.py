@@ -81,10 +81,12 @@ class GroupRule(Model):
     ports: RulePorts | None = Field(None, description="Destination ports `N/M`, or a port list's id; left out: all.")
     source_ports: RulePorts | None = Field(None, description="Source ports `N/M`, or a port list's id; left out: all.")
     source: CidrOrId | None = Field(
-        None, description="Ingress: the peer (CIDR, group or prefix list). Egress: narrows to own private addresses (CIDR)."
+        None,
+        description="Ingress: the peer (CIDR, group or prefix list). Egress: narrows to own private addresses (CIDR).",
     )
     destination: CidrOrId | None = Field(
-        None, description="Egress: the peer (CIDR, group or prefix list). Ingress: narrows to own private addresses (CIDR)."
+        None,
+        description="Egress: the peer (CIDR, group or prefix list). Ingress: narrows to own private addresses (CIDR).",
     )
     description: Text | None = Field(None, description="What the rule is for.", max_length=512)
 
@@ -117,9 +119,12 @@ class SecurityGroup(Named):
     vpc: Id = Field(description="The VPC it belongs to.")
     type: GroupType = Field(GroupType.NORMAL, description="normal (the default) or enterprise.")
     inner_access_policy: Knowable[Policy] | None = Field(
-        None, description="Whether members reach each other: Accept (default of a normal group) or Drop (always, enterprise)."
+        None,
+        description="Whether members reach each other: Accept (default of a normal group) or Drop (always, enterprise).",
     )
-    rules: Knowable[list[GroupRule]] = Field(default_factory=list, description="Its rules, in any order: priority decides.")
+    rules: Knowable[list[GroupRule]] = Field(
+        default_factory=list, description="Its rules, in any order: priority decides."
+    )
 
     @model_validator(mode="after")
     def _enterprise_is_isolated(self) -> SecurityGroup:

@@ -20,7 +20,7 @@ from netinsight.model.vpc import Vpc, VSwitch
 
 from .base import RulePorts
 
-SCHEMA = "netinsight.topology/1"
+SCHEMA: Literal["netinsight.topology/1"] = "netinsight.topology/1"
 
 
 class Cloud(Word):
@@ -43,7 +43,9 @@ def check_assumptions(chosen: dict[str, str]) -> dict[str, str]:
     """
     for name, value in chosen.items():
         if name not in ASSUMPTIONS:
-            raise complaint(f"unknown assumption `{name[:60]}` ({one_of(list(ASSUMPTIONS))})", did_you_mean(name, ASSUMPTIONS))
+            raise complaint(
+                f"unknown assumption `{name[:60]}` ({one_of(list(ASSUMPTIONS))})", did_you_mean(name, ASSUMPTIONS)
+            )
         if value not in ASSUMPTIONS[name]:
             raise complaint(f"assumption {name} cannot be `{str(value)[:40]}` ({one_of(ASSUMPTIONS[name])})")
     return chosen
@@ -75,14 +77,18 @@ class Topology(Model):
     region: Text | None = Field(None, description="The region.")
     collected_at: Moment | None = Field(None, description="The moment that expiry and blackholes are judged at.")
     account: Account = Field(default_factory=Account, description="The account, where the file holds one.")
-    accounts: dict[Label, Account] = Field(default_factory=dict, description="Accounts by id, where the file holds several.")
+    accounts: dict[Label, Account] = Field(
+        default_factory=dict, description="Accounts by id, where the file holds several."
+    )
     vpcs: dict[Id, Vpc] = Field(default_factory=dict, description="VPCs by id.")
     vswitches: dict[Id, VSwitch] = Field(default_factory=dict, description="vSwitches by id.")
     security_groups: dict[Id, SecurityGroup] = Field(default_factory=dict, description="Security groups by id.")
     network_acls: dict[Id, NetworkAcl] = Field(default_factory=dict, description="Network ACLs by id.")
     route_tables: dict[Id, RouteTable] = Field(default_factory=dict, description="Route tables by id.")
     prefix_lists: dict[Id, PrefixList] = Field(default_factory=dict, description="Prefix lists by id.")
-    port_lists: dict[Id, list[RulePorts]] = Field(default_factory=dict, description="Port lists by id: `[80/80, 443/443]`.")
+    port_lists: dict[Id, list[RulePorts]] = Field(
+        default_factory=dict, description="Port lists by id: `[80/80, 443/443]`."
+    )
     eips: dict[Id, Eip] = Field(default_factory=dict, description="Elastic IP addresses by id.")
     nat_gateways: dict[Id, NatGateway] = Field(default_factory=dict, description="NAT gateways by id.")
     peerings: dict[Id, Peering] = Field(default_factory=dict, description="VPC peering connections by id.")
@@ -92,9 +98,12 @@ class Topology(Model):
         default_factory=dict, description="ENIs that are attached to no instance of the file."
     )
     assumptions: dict[str, Annotated[str, BeforeValidator(_assumption_value)]] = Field(
-        default_factory=dict, description="Points that the cloud's documentation leaves open, by name; see docs/assumptions.md."
+        default_factory=dict,
+        description="Points that the cloud's documentation leaves open, by name; see docs/assumptions.md.",
     )
-    unknown: dict[Id, Text] = Field(default_factory=dict, description="Objects that are referenced but not known, and why.")
+    unknown: dict[Id, Text] = Field(
+        default_factory=dict, description="Objects that are referenced but not known, and why."
+    )
 
     _locate: Callable[[Path], Located] | None = PrivateAttr(default=None)
 

@@ -24,4 +24,6 @@ class VSwitch(Named):
     ipv6_cidr: NetworkCidr | None = Field(None, description="Its IPv6 block; with one, its addresses have IPv6.")
     zone: Text | None = Field(None, description="The zone it stands in.")
     network_acl: Knowable[Id] | None = Field(None, description="The network ACL bound to it; none filters nothing.")
-    route_table: Knowable[Id] | None = Field(None, description="Its custom route table; otherwise the VPC's system table.")
+    route_table: Knowable[Id] | None = Field(
+        None, description="Its custom route table; otherwise the VPC's system table."
+    )

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from netinsight.addresses import Range, parse_address, parse_prefix
 from netinsight.engine.tables import AddressSets, Table
@@ -25,6 +26,9 @@ from netinsight.model.routing import RouteTableType
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface, Topology
 from netinsight.network.filters import Filter, Peers, pack_acl, pack_groups, pack_routes
+
+if TYPE_CHECKING:
+    import networkx
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,13 @@ class Network:
         self.enis: dict[str, Interface] = {interface.id: interface for interface in topology.interfaces()}
         self._peers = Peers(topology, self.members)
         self._filters: dict[tuple[str, ...], Filter] = {}
+
+    @cached_property
+    def graph(self) -> networkx.MultiDiGraph:
+        """The networkx graph, made when it is first needed; see ``graph`` for its nodes and edges."""
+        from netinsight.network.graph import build_graph
+
+        return build_graph(self)
 
     @cached_property
     def owners(self) -> dict[int, list[Interface]]:
@@ -178,7 +189,9 @@ class Network:
     def route_filter(self, vswitch_id: str) -> Filter:
         """The rows of the route table that a vSwitch reads."""
         vpc, table = self.topology.vswitches[vswitch_id].vpc, self.table_of(vswitch_id)
-        return self._kept(("routes", vpc, table or ""), lambda: pack_routes(self.topology, self.sets, self._peers, vpc, table))
+        return self._kept(
+            ("routes", vpc, table or ""), lambda: pack_routes(self.topology, self.sets, self._peers, vpc, table)
+        )
 
     def _kept(self, key: tuple[str, ...], pack: Callable[[], Filter]) -> Filter:
         if key not in self._filters:

@@ -85,13 +85,18 @@ def find_end(network: Network, written: str) -> End:
 def _by_address(network: Network, written: str, address: int) -> End:
     owners = network.owners.get(address, [])
     if len(owners) > 1:
-        raise ObjectError(f"several ENIs have the address {written}: {one_of([owner.id for owner in owners])}", hint="name one of them")
+        raise ObjectError(
+            f"several ENIs have the address {written}: {one_of([owner.id for owner in owners])}",
+            hint="name one of them",
+        )
     if owners:
         return End(written, Kind.ENI, address, owners[0], by_address=True)
     public = network.public_by_address.get(address)
     if public:
         kind = Kind.ENI if public.interface else Kind.DOOR
-        return End(written, kind, public.private if public.interface else address, public.interface, public, by_address=True)
+        return End(
+            written, kind, public.private if public.interface else address, public.interface, public, by_address=True
+        )
     if contains([SERVICE_V4], address):
         return End(written, Kind.SERVICE, address, by_address=True)
     blocks = [cidr for vpc in network.topology.vpcs.values() for cidr in (*vpc.cidrs, vpc.ipv6_cidr) if cidr]
@@ -100,7 +105,9 @@ def _by_address(network: Network, written: str, address: int) -> End:
     )
     if private:
         known = [text(owner) for owner in network.owners]
-        raise ObjectError(f"no ENI of the topology has the private address {written}", hint=did_you_mean(written, known))
+        raise ObjectError(
+            f"no ENI of the topology has the private address {written}", hint=did_you_mean(written, known)
+        )
     return End(written, Kind.INTERNET, address, by_address=True)
 
 
@@ -153,7 +160,8 @@ def find_ends(network: Network, question: Question) -> Ends:
 
 def _refuse_pairs(source: End, destination: End) -> None:
     if source.kind is Kind.DOOR:
-        raise QuestionError(f"`{source.asked}` is the public address of {source.public and source.public.bound_to or 'nothing'}; "
+        holder = (source.public and source.public.bound_to) or "nothing"
+        raise QuestionError(f"`{source.asked}` is the public address of {holder}; "
                             "a question begins at an instance, an ENI or an Internet host")  # fmt: skip
     if source.interface and destination.interface:
         if source.interface.id == destination.interface.id:

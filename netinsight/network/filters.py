@@ -104,7 +104,12 @@ class Peers:
 
 
 def pack_groups(
-    topology: Topology, sets: AddressSets, peers: Peers, groups: tuple[str, ...], direction: Direction, intra_first: bool
+    topology: Topology,
+    sets: AddressSets,
+    peers: Peers,
+    groups: tuple[str, ...],
+    direction: Direction,
+    intra_first: bool,
 ) -> Filter:
     """The rows of an ENI's groups in one direction, in the order in which they decide.
 
@@ -117,16 +122,25 @@ def pack_groups(
     intra = list(_intra_group(topology, peers, described, direction))
     if direction is Direction.EGRESS:
         for cidr in topology.dialect.always_allowed_egress:
-            packed.add(Row(destination=ranges(parse_prefix(cidr)), accepts=True), Origin("platform/metadata", "platform"))
+            packed.add(
+                Row(destination=ranges(parse_prefix(cidr)), accepts=True), Origin("platform/metadata", "platform")
+            )
     for name in groups:
         _note_unknown_group(topology, packed, name)
-    ordered = [*intra, *_custom(peers, described, direction)] if intra_first else [*_custom(peers, described, direction), *intra]
+    ordered = (
+        [*intra, *_custom(peers, described, direction)]
+        if intra_first
+        else [*_custom(peers, described, direction), *intra]
+    )
     for row, origin in ordered:
         packed.add(row, origin)
     if described:
         name, group = described[0]
         accepts = topology.dialect.group_default[(group.type, direction)] == Policy.ACCEPT
-        packed.add(Row(accepts=accepts), Origin(f"{name}/{direction}/default", "security_group_default", ("security_groups", name)))
+        packed.add(
+            Row(accepts=accepts),
+            Origin(f"{name}/{direction}/default", "security_group_default", ("security_groups", name)),
+        )
     return packed
 
 
@@ -150,10 +164,17 @@ def _intra_group(
         if direction is Direction.EGRESS:
             row = Row(destination=members, accepts=True, certain=certain)
         reason = policy.unknown if isinstance(policy, Unknown) else ""
-        yield row, Origin(f"{name}/{direction}/intra-group", "intra_group", ("security_groups", name), target=name, reason=reason)
+        yield (
+            row,
+            Origin(
+                f"{name}/{direction}/intra-group", "intra_group", ("security_groups", name), target=name, reason=reason
+            ),
+        )
 
 
-def _custom(peers: Peers, groups: list[tuple[str, SecurityGroup]], direction: Direction) -> Iterator[tuple[Row, Origin]]:
+def _custom(
+    peers: Peers, groups: list[tuple[str, SecurityGroup]], direction: Direction
+) -> Iterator[tuple[Row, Origin]]:
     numbered = []
     for name, group in groups:
         rules = group.rules if isinstance(group.rules, list) else []
@@ -176,7 +197,9 @@ def _rows(
 ) -> Iterator[tuple[Row, Origin]]:
     """A rule is one row, or one for each pair of ranges of its port lists."""
     peer, sources, ports = peers.addresses(rule.peer), peers.ports(source_ports), peers.ports(rule.ports)
-    unknown = [named for named, known in ((rule.peer, peer), (source_ports, sources), (rule.ports, ports)) if known is None]
+    unknown = [
+        named for named, known in ((rule.peer, peer), (source_ports, sources), (rule.ports, ports)) if known is None
+    ]
     if unknown:
         named = unknown[0] or ""
         origin = Origin(origin.id, origin.kind, origin.path, origin.rule, named, peers.why(named) or "not known")
@@ -184,7 +207,15 @@ def _rows(
     source, destination = (far, own) if direction is Direction.INGRESS else (own, far)
     for source_range, range_ in product(sources or (EVERY_PORT,), ports or (EVERY_PORT,)):
         yield (
-            Row(source, destination, protocol_range(rule.protocol), source_range, range_, rule.policy is Policy.ACCEPT, not unknown),
+            Row(
+                source,
+                destination,
+                protocol_range(rule.protocol),
+                source_range,
+                range_,
+                rule.policy is Policy.ACCEPT,
+                not unknown,
+            ),
             origin,
         )
 
@@ -196,12 +227,16 @@ def pack_acl(topology: Topology, sets: AddressSets, peers: Peers, acl_id: str, d
     base: Path = ("network_acls", acl_id)
     for cidr in topology.dialect.acl_service:
         block = ranges(parse_prefix(cidr))
-        row = Row(source=block, accepts=True) if direction is Direction.INGRESS else Row(destination=block, accepts=True)
+        row = (
+            Row(source=block, accepts=True) if direction is Direction.INGRESS else Row(destination=block, accepts=True)
+        )
         packed.add(row, Origin(f"{acl_id}/{direction}/service", "network_acl_service", base))
     if acl is None:
         packed.add_unknown(acl_id, topology.unknown.get(acl_id, ""), ("unknown", acl_id))
         return packed
-    entries: Iterable[IngressEntry | EgressEntry] | Unknown = acl.ingress if direction is Direction.INGRESS else acl.egress
+    entries: Iterable[IngressEntry | EgressEntry] | Unknown = (
+        acl.ingress if direction is Direction.INGRESS else acl.egress
+    )
     if isinstance(entries, Unknown):
         packed.add_unknown(acl_id, entries.unknown, (*base, str(direction)))
         entries = ()
@@ -245,7 +280,8 @@ def pack_routes(topology: Topology, sets: AddressSets, peers: Peers, vpc_id: str
     local = [e for e in system if e.origin.target in topology.vswitches]
     kept = [
         e for e in custom
-        if e.rank == _CUSTOM or ((e.first, e.last) not in static and not any(s.first <= e.first and e.last <= s.last for s in local))
+        if e.rank == _CUSTOM
+        or ((e.first, e.last) not in static and not any(s.first <= e.first and e.last <= s.last for s in local))
     ]  # fmt: skip
     packed = Filter(Table(sets))
     if table_id and table is None:

@@ -34,7 +34,11 @@ def host_classes(network: Network, ends: Ends) -> list[tuple[tuple[Range, ...], 
         for cidr in (*vpc.cidrs, *([vpc.ipv6_cidr] if vpc.ipv6_cidr else [])):
             for piece in ranges(parse_prefix(cidr)):
                 hosts = tuple(subtract(hosts, piece))
-    sets = {ranges_ for packed in _filters(network, interface) for ranges_ in _address_sets(packed)} if interface else set()
+    sets = (
+        {ranges_ for packed in _filters(network, interface) for ranges_ in _address_sets(packed)}
+        if interface
+        else set()
+    )
     classes: dict[tuple[bool, ...], list[Range]] = defaultdict(list)
     for piece, signature in _atoms(hosts, sorted(sets)):
         classes[signature].append(piece)
@@ -60,7 +64,11 @@ def _filters(network: Network, interface: Interface) -> Iterator[Filter]:
 
 
 def _address_sets(packed: Filter) -> Iterator[tuple[Range, ...]]:
-    numbers = {packed.table.rows[row * COLUMNS + column] for row in range(packed.table.count) for column in (SOURCE, DESTINATION)}
+    numbers = {
+        packed.table.rows[row * COLUMNS + column]
+        for row in range(packed.table.count)
+        for column in (SOURCE, DESTINATION)
+    }
     for number in numbers:
         yield packed.table.sets.ranges(number)
 

@@ -112,7 +112,9 @@ def route_to_service(network: Network, vswitch: str, address: int) -> Exit:
 
 def _follow(network: Network, vswitch: str, rows: list[Origin], address: int, target: Interface | None) -> Exit:
     if not rows:
-        return Exit(Decision.DROP, why("route.none", vswitch=vswitch, destination=text(address), table=_table(network, vswitch)))
+        return Exit(
+            Decision.DROP, why("route.none", vswitch=vswitch, destination=text(address), table=_table(network, vswitch))
+        )
     row = rows[0]
     if row.reason or row.kind == "unknown":
         return Exit(Decision.UNKNOWN, why("unknown.fact", object=row.target, reason=row.reason), row)

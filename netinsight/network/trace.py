@@ -11,14 +11,14 @@ docs/evaluation-order.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from netinsight.addresses import family, parse_address, text
 from netinsight.engine.classify import Decision, decide, partition
 from netinsight.engine.spaces import Box, cut
-from netinsight.flow import GRE, ICMP, ICMPV6, LAST_PORT, NO_PORT, TCP, PortRange, Question, has_ports, protocol_name
+from netinsight.flow import GRE, ICMP, ICMPV6, LAST_PORT, NO_PORT, PortRange, Question, has_ports
 from netinsight.model.base import Unknown
 from netinsight.model.instance import EniStatus
 from netinsight.model.security_group import Direction
@@ -100,7 +100,7 @@ class _Walker:
             yield from self._eni(sender.interface, packet, back)
             yield from self._groups(sender.interface, Direction.EGRESS, packet, back)
             if not back and self._is_public(sender, receiver):
-                yield self._mail(sender, packet)
+                yield from self._mail(sender, packet)
             yield from self._acl(sender, receiver, Direction.EGRESS, packet, back)
             exit_ = self._exit(sender, receiver, packet)
             yield from self._route(sender.interface, packet, exit_, back)
@@ -181,7 +181,12 @@ class _Walker:
             decision = Decision.ACCEPT if carries else Decision.DROP
             rulings = self._whole(decision, why("eni.status", eni=interface.id, status=status))
         instance = self.network.topology.instances.get(interface.instance_id or "")
-        if instance and isinstance(instance.status, Unknown) and not isinstance(status, Unknown) and status is EniStatus.IN_USE:
+        if (
+            instance
+            and isinstance(instance.status, Unknown)
+            and not isinstance(status, Unknown)
+            and status is EniStatus.IN_USE
+        ):
             reason = instance.status.unknown
             rulings = self._whole(Decision.UNKNOWN, why("unknown.fact", object=interface.instance_id, reason=reason))
         yield Step("eni", "eni.status", Ref("eni", interface.id), packet, rulings)
@@ -199,7 +204,13 @@ class _Walker:
         if self.protocol not in (ICMP, ICMPV6, GRE):
             yield session
             return
-        judged = Step(stage, f"{item}.return", ref, packet, self._judge(self.network.group_filter(interface, direction), packet, back))
+        judged = Step(
+            stage,
+            f"{item}.return",
+            ref,
+            packet,
+            self._judge(self.network.group_filter(interface, direction), packet, back),
+        )
         if judged.decision != Decision.ACCEPT:
             self.assumptions.add("icmp_gre_stateful")
         yield session if self.network.assumptions["icmp_gre_stateful"] == "true" else judged
@@ -214,9 +225,12 @@ class _Walker:
         if any(a.decision != b.decision and cut(a.box, b.box)[0] for a in rulings for b in others):
             self.assumptions.add("intra_group_egress")
 
-    def _mail(self, sender: End, packet: Packet) -> Step:
+    def _mail(self, sender: End, packet: Packet) -> Iterator[Step]:
+        """The ports that the platform shuts towards public addresses, where the question has one."""
         instance = self.network.topology.instances.get(sender.instance_id)
-        blocked = [port for protocol, port in self.network.topology.dialect.blocked_public_egress if protocol == self.protocol]
+        blocked = [
+            port for protocol, port in self.network.topology.dialect.blocked_public_egress if protocol == self.protocol
+        ]
         rulings, rest = [], [self.box]
         for port in blocked:
             hit, rest = cut(self.box, Box(PortRange(0, LAST_PORT), PortRange(port, port)))
@@ -224,9 +238,10 @@ class _Walker:
                 rulings.append(Ruling(hit, Decision.DROP, why("mail.blocked", port=port)))
             elif hit:
                 rulings.append(Ruling(hit, Decision.ACCEPT, why("mail.unlocked", port=port)))
-        rulings += [Ruling(box, Decision.ACCEPT, why("mail.none")) for box in rest]
-        return Step("platform.smtp", "platform.smtp_egress", Ref("eni", sender.interface.id if sender.interface else ""), packet,
-                    tuple(rulings))  # fmt: skip
+        if rulings:
+            rulings += [Ruling(box, Decision.ACCEPT, why("mail.none")) for box in rest]
+            ref = Ref("eni", sender.interface.id if sender.interface else "")
+            yield Step("platform.smtp", "platform.smtp_egress", ref, packet, tuple(rulings))
 
     def _acl(self, end: End, other: End, direction: Direction, packet: Packet, back: bool) -> Iterator[Step]:
         interface = end.interface
@@ -243,7 +258,9 @@ class _Walker:
         topology = self.network.topology
         vswitch = topology.vswitches.get(vswitch_id)
         if vswitch is None:
-            return self._whole(Decision.UNKNOWN, why("unknown.fact", object=vswitch_id, reason=topology.unknown.get(vswitch_id, "")))
+            return self._whole(
+                Decision.UNKNOWN, why("unknown.fact", object=vswitch_id, reason=topology.unknown.get(vswitch_id, ""))
+            )
         inside = other.interface and other.interface.eni.vswitch == vswitch_id and not self._is_public(end, other)
         if inside and not topology.dialect.acl_inside_vswitch:
             return self._whole(Decision.ACCEPT, why("acl.same_vswitch", vswitch=vswitch_id))
@@ -275,9 +292,17 @@ class _Walker:
 
     def _route(self, interface: Interface, packet: Packet, exit_: Exit, back: bool) -> Iterator[Step]:
         item = "route.return" if back else "route.forward"
-        yield Step("route", item, Ref("vswitch", interface.eni.vswitch), packet, (Ruling(self.box, exit_.decision, exit_.why, exit_.origin),))
+        yield Step(
+            "route",
+            item,
+            Ref("vswitch", interface.eni.vswitch),
+            packet,
+            (Ruling(self.box, exit_.decision, exit_.why, exit_.origin),),
+        )
         if exit_.hop:
-            unmodelled = self._whole(Decision.UNKNOWN, why("gateway.not_modelled", next_hop=exit_.hop.id, kind=exit_.hop.type))
+            unmodelled = self._whole(
+                Decision.UNKNOWN, why("gateway.not_modelled", next_hop=exit_.hop.id, kind=exit_.hop.type)
+            )
             yield Step("gateway", exit_.hop_item, exit_.hop, packet, unmodelled)
         elif exit_.public and exit_.decision is Decision.ACCEPT:
             translated = replace(packet, source=exit_.public.address)
@@ -333,10 +358,18 @@ class _Walker:
             if bound in self.network.topology.nat_gateways:
                 return Step("gateway", "gateway.nat", Ref("nat", bound), packet,
                             self._whole(Decision.UNKNOWN, why("gateway.not_modelled", next_hop=bound, kind="nat")))  # fmt: skip
-            return Step("public_ip.ingress", "gateway.public_ip", Ref("eip", public.holder), packet, self._whole(Decision.UNKNOWN, reason))
+            return Step(
+                "public_ip.ingress",
+                "gateway.public_ip",
+                Ref("eip", public.holder),
+                packet,
+                self._whole(Decision.UNKNOWN, reason),
+            )
         holder = public.holder if public else ""
         reason = why("public.unbound", public=text(_own(receiver)), eip=holder)
-        return Step("public_ip.ingress", "gateway.public_ip", Ref("eip", holder), packet, self._whole(Decision.DROP, reason))
+        return Step(
+            "public_ip.ingress", "gateway.public_ip", Ref("eip", holder), packet, self._whole(Decision.DROP, reason)
+        )
 
     # ------------------------------------------------------------------ judging by rows
 

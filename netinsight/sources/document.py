@@ -185,7 +185,7 @@ class Builder:
             self._add_pair(self._stack[-1], value, spot)
         else:
             self._stack[-1].value.append(value)
-            self._stack[-1].spot.children.append(spot)  # type: ignore[union-attr, arg-type]
+            self._stack[-1].spot.children.append(spot)  # type: ignore[union-attr]
             self._stack[-1].spot.size += 1
         return value, spot
 

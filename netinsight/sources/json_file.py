@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from json.decoder import JSONDecodeError, scanstring
+from json.decoder import JSONDecodeError
+from json.decoder import scanstring as _scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from netinsight.errors import InputError, visible
@@ -86,7 +87,7 @@ class _Reader:
 
     def _key(self) -> None:
         if self._skip() != '"':
-            raise self._wrong('a key in double quotes')
+            raise self._wrong("a key in double quotes")
         at = self.at
         self.builder.key(self._string(), *self._where(at))
         if self._skip() != ":":
@@ -95,15 +96,16 @@ class _Reader:
 
     def _string(self) -> str:
         try:
-            value, self.at = scanstring(self.text, self.at + 1, True)
+            value, at = _scanstring(self.text, self.at + 1, True)
         except JSONDecodeError as error:
             self.at = error.pos
             raise self._wrong("the rest of a text") from None
-        return value
+        self.at = at
+        return str(value)
 
     def _value(self) -> None:
         char, at = self._skip(), self.at
-        if char == "{" or char == "[":
+        if char in ("{", "["):
             self.builder.open({} if char == "{" else [], *self._where(at))
             self.closers.append("}" if char == "{" else "]")
             self.at += 1

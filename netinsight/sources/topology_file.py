@@ -51,15 +51,23 @@ def read_topology(source: str, stdin: IO[bytes] | None = None) -> Reading:
     InputError
         With every problem of every file.
     """
-    document, problems = _document(source, stdin)
+    document, problems = read_documents(source, stdin)
     draft = _Draft(document, problems)
     for name, value in (document.value or {}).items():
         draft.read_field(name, value)
     return draft.finish()
 
 
-def _document(source: str, stdin: IO[bytes] | None) -> tuple[Document, list[Problem]]:
-    builders, problems = [], []
+def read_documents(source: str, stdin: IO[bytes] | None) -> tuple[Document, list[Problem]]:
+    """The files of ``source`` as one document, with what is wrong in them but leaves the rest readable.
+
+    Raises
+    ------
+    InputError
+        Where no file can be read.
+    """
+    builders: list[Builder] = []
+    problems: list[Problem] = []
     for file, text in _texts(source, stdin):
         try:
             builder = _parse(text, file)
@@ -101,7 +109,7 @@ def _texts(source: str, stdin: IO[bytes] | None) -> Iterator[tuple[str, str]]:
 
 def _near(path: FilePath) -> str:
     try:
-        return did_you_mean(path.name, [name for name in os.listdir(path.parent) if name.endswith(SUFFIXES)])
+        return did_you_mean(path.name, [near.name for near in path.parent.iterdir() if near.name.endswith(SUFFIXES)])
     except (OSError, ValueError):
         return ""
 
@@ -122,7 +130,9 @@ def _bounded(stream: IO[bytes], file: str) -> bytes:
     limit = MOST_BYTES["yaml" if file.endswith((".yaml", ".yml")) else "json"]
     data = stream.read(limit + 1)
     if len(data) > limit:
-        raise InputError([Problem(Place(file), f"larger than {limit >> 20} MiB", "write it as JSON, or split it over several files")])
+        raise InputError(
+            [Problem(Place(file), f"larger than {limit >> 20} MiB", "write it as JSON, or split it over several files")]
+        )
     return data
 
 
@@ -134,7 +144,9 @@ def _decode(data: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise InputError([Problem(place, f"not UTF-8 text (byte 0x{data[error.start]:02x})", "save it as UTF-8")]) from None
+        raise InputError(
+            [Problem(place, f"not UTF-8 text (byte 0x{data[error.start]:02x})", "save it as UTF-8")]
+        ) from None
 
 
 def _parse(text: str, file: str) -> Builder:
@@ -155,7 +167,9 @@ def _merge(document: Document, builder: Builder) -> Iterator[Problem]:
     value, spot = builder.result or (None, Spot(builder.file, 1, 1))
     if not isinstance(value, dict) or not isinstance(spot.children, dict):
         found = "an empty file" if value is None else f"a {'list' if isinstance(value, list) else 'plain value'}"
-        yield Problem(Place(builder.file, spot.line, spot.column), f"expected a topology (keys such as `vpcs:`), found {found}")
+        yield Problem(
+            Place(builder.file, spot.line, spot.column), f"expected a topology (keys such as `vpcs:`), found {found}"
+        )
         return
     for name, below in value.items():
         yield from _merge_key(document.value, document.spot, name, below, spot.children[name])
@@ -201,7 +215,13 @@ class _Draft:
         if name in SECTIONS:
             self._read_section(name, value, get_args(info.annotation)[1])
             return
-        model = _read(TypeAdapter(info.annotation), value, (name,), info.annotation, self)
+        model = _read(
+            TypeAdapter(info.annotation),  # type: ignore[arg-type]  # a field has an annotation
+            value,
+            (name,),
+            info.annotation,
+            self,
+        )
         if model is not _FAILED:
             self.fields[key] = model
 
@@ -210,7 +230,13 @@ class _Draft:
             return
         if not isinstance(value, dict):
             found = "a list" if isinstance(value, list) else f"`{visible(str(value))}`"
-            self._add(Finding((section,), f"expected {SECTIONS[section]}s by id, found {found}", f"`{section}: {{some-id: {{…}}}}`"))
+            self._add(
+                Finding(
+                    (section,),
+                    f"expected {SECTIONS[section]}s by id, found {found}",
+                    f"`{section}: {{some-id: {{…}}}}`",
+                )
+            )
             return
         adapter, objects = TypeAdapter(kind), {}
         for name, described in value.items():
@@ -263,9 +289,13 @@ def _read(adapter: TypeAdapter[Any], value: Any, base: Path, kind: Any, draft: _
         return _read_the_rest(adapter, copy.deepcopy(value), base, draft.document, error)
 
 
-def _read_the_rest(adapter: TypeAdapter[Any], value: Any, base: Path, document: Document, error: ValidationError) -> Any:
+def _read_the_rest(
+    adapter: TypeAdapter[Any], value: Any, base: Path, document: Document, error: ValidationError
+) -> Any:
     for _ in range(4):
-        locations = sorted({each["loc"] for each in error.errors()}, key=lambda loc: [str(part) for part in loc], reverse=True)
+        locations = sorted(
+            {each["loc"] for each in error.errors()}, key=lambda loc: [str(part) for part in loc], reverse=True
+        )
         spot, _whole = document.spot.find(base)
         if not all([_without(value, spot, loc) for loc in sorted(locations, key=_index_order, reverse=True)]):
             return _FAILED

@@ -26,7 +26,12 @@ def finding(error: ErrorDetails, base: Path, root: Any) -> Finding:
     if kind == "extra_forbidden":
         key = str(error["loc"][-1])
         known = known_keys(root, error["loc"][:-1])
-        return Finding(path, f"unknown key `{visible(key)}`", did_you_mean(key, known) or f"known: {one_of(known, 20)}", at_key=True)
+        return Finding(
+            path,
+            f"unknown key `{visible(key)}`",
+            did_you_mean(key, known) or f"known: {one_of(known, 20)}",
+            at_key=True,
+        )
     if kind == "missing":
         key = str(error["loc"][-1])
         return Finding(path[:-1], f"`{key}` is missing", describe(root, error["loc"]), at_key=True)

@@ -40,7 +40,7 @@ def read_yaml(text: str, file: str) -> Builder:
     anchors: dict[str, tuple[Any, Spot]] = {}
     documents = 0
     try:
-        for event in yaml.parse(text, Loader=_LOADER):  # noqa: S506  (events only: nothing is constructed)
+        for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
@@ -61,7 +61,7 @@ def _take(builder: Builder, event: yaml.Event, anchors: dict[str, tuple[Any, Spo
         if builder.wants_key:
             raise builder.fatal("a key must be a plain text", *_at(event))
         if event.tag and not event.implicit:
-            builder.note(f"the tag `{visible(event.tag)}` is not supported", *_at(event))
+            builder.note(f"the tag `{visible(str(event.tag))}` is not supported", *_at(event))
         node = builder.open({} if isinstance(event, yaml.MappingStartEvent) else [], *_at(event))
         if event.anchor:
             anchors[event.anchor] = node
@@ -79,7 +79,7 @@ def _scalar(builder: Builder, event: yaml.ScalarEvent, anchors: dict[str, tuple[
     if builder.wants_key:
         builder.key(event.value, *_at(event))
         return
-    if event.tag not in (None, "!", _TEXT_TAG):
+    if event.tag is not None and event.tag not in ("!", _TEXT_TAG):
         builder.note(f"the tag `{visible(event.tag)}` is not supported", *_at(event), "write the plain value")
     plain = event.style in (None, "") and event.tag is None
     node = builder.scalar(resolve(event.value) if plain else event.value, *_at(event))
@@ -88,7 +88,8 @@ def _scalar(builder: Builder, event: yaml.ScalarEvent, anchors: dict[str, tuple[
 
 
 def _at(event: yaml.Event) -> tuple[int, int]:
-    return event.start_mark.line + 1, event.start_mark.column + 1
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
 
 
 def _syntax(error: yaml.YAMLError, text: str) -> tuple[str, int, int, str]:

@@ -1,0 +1,184 @@
+"""What the checks look at, and what each of them gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity
+from netinsight.engine.spaces import Box, Region
+from netinsight.flow import TCP, UDP, PortRange, Question
+from netinsight.model.base import Path
+from netinsight.model.guest import Guest
+from netinsight.model.instance import Instance
+from netinsight.model.topology import Interface
+from netinsight.network.build import Network
+from netinsight.network.ends import End, Ends, Kind
+from netinsight.network.filters import Origin
+from netinsight.network.steps import Ref, Ruling, Walk, Why, why
+
+
+class Status(StrEnum):
+    """What an item turned out to be; docs/verdicts.md says when each applies."""
+
+    NORMAL = "normal"
+    ABNORMAL = "abnormal"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A field of the topology that decided an item: its path, and what it says."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One item, judged.
+
+    Attributes
+    ----------
+    says
+        The code of a finding of the item, or of a reason in the catalogue, with its values.
+    parts
+        Of a path item, the rulings that it says, each with the Internet hosts it is about.
+    stops
+        The part of the question that it makes fail, where the walks do not say so themselves.
+    missing
+        Skipped for want of a fact: listed in ``not_checked``.
+    """
+
+    item: str
+    object: Ref
+    status: Status
+    says: Why
+    stops: Region = ()
+    evidence: tuple[Fact | Origin, ...] = ()
+    parts: tuple[tuple[Ruling, str], ...] = ()
+    missing: bool = False
+    severity: ItemSeverity | None = None
+
+
+class Role(StrEnum):
+    """Which end of the question."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One end that has an ENI, with what hangs on it."""
+
+    role: Role
+    end: End
+    interface: Interface
+    instance_id: str
+    instance: Instance | None
+    guest: Guest | None
+
+    @property
+    def ref(self) -> Ref:
+        """The instance, or the ENI where it has none."""
+        return Ref("instance", self.instance_id) if self.instance else Ref("eni", self.interface.id)
+
+    @property
+    def path(self) -> Path:
+        """Where the instance stands in the topology."""
+        return ("instances", self.instance_id)
+
+    @property
+    def is_windows(self) -> bool:
+        """Whether the guest is a Windows system."""
+        return bool(self.instance and self.instance.os and self.instance.os.is_windows)
+
+
+@dataclass
+class Case:
+    """A question with its walks, ready to be judged."""
+
+    network: Network
+    catalogue: Catalogue
+    question: Question
+    ends: Ends
+    box: Box
+    walks: tuple[Walk, ...]
+    at: datetime
+    with_guest: bool = True
+    assumptions: set[str] = field(default_factory=set)
+
+    @property
+    def sides(self) -> list[Side]:
+        """The ends that have an ENI, the source first."""
+        topology, sides = self.network.topology, []
+        for role, end in ((Role.SOURCE, self.ends.source), (Role.DESTINATION, self.ends.destination)):
+            if end.interface:
+                instance = topology.instances.get(end.instance_id)
+                sides.append(
+                    Side(role, end, end.interface, end.instance_id, instance, instance.guest if instance else None)
+                )
+        return sides
+
+    @property
+    def whole(self) -> Region:
+        """All that was asked."""
+        return (self.box,)
+
+    def part(self, ports: list[PortRange]) -> Region:
+        """The part of the question on some of its ports."""
+        return tuple(Box(self.box.source_ports, range_) for range_ in ports)
+
+    @property
+    def protocol_word(self) -> str:
+        """tcp or udp, for people; empty for the others."""
+        return {TCP: "tcp", UDP: "udp"}.get(self.question.protocol, "")
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the road leads over the public edge."""
+        kinds = {self.ends.source.kind, self.ends.destination.kind}
+        asked_for = self.ends.source.public or self.ends.destination.public
+        return Kind.INTERNET in kinds or Kind.DOOR in kinds or asked_for is not None
+
+    def guest_gap(self, side: Side) -> Why | None:
+        """Why the guest of an end is not judged at all, or None where its state is there."""
+        if not self.with_guest:
+            return why("skip.no_guest")
+        if side.instance is None:
+            return why("skip.no_instance")
+        if side.guest is not None:
+            return None
+        system = side.instance.os
+        if system and not self.catalogue.collects(system.name, system.version, system.architecture):
+            name = " ".join(filter(None, (system.name, system.version, system.architecture)))
+            return why("skip.unsupported_guest", os=name)
+        return why("skip.no_assistant") if side.instance.cloud_assistant is False else why("skip.not_collected")
+
+
+def normal(item: str, ref: Ref, code: str, *evidence: Fact | Origin, **values: object) -> Result:
+    """An item that is as it should be."""
+    return Result(item, ref, Status.NORMAL, why(code, **values), evidence=evidence)
+
+
+def abnormal(item: str, ref: Ref, code: str, stops: Region, *evidence: Fact | Origin, **values: object) -> Result:
+    """An item that is not."""
+    return Result(item, ref, Status.ABNORMAL, why(code, **values), stops, evidence)
+
+
+def not_concerned(item: str, ref: Ref) -> Result:
+    """An item that the question does not touch."""
+    return Result(item, ref, Status.SKIPPED, why("skip.not_concerned"))
+
+
+def missing(item: str, ref: Ref, reason: Why) -> Result:
+    """An item whose fact is not in the input."""
+    return Result(item, ref, Status.SKIPPED, reason, missing=True)
+
+
+def fact_missing(item: str, ref: Ref, fact: str) -> Result:
+    """An item whose fact, named as the file would, is not in the input."""
+    return missing(item, ref, why("skip.fact_missing", fact=fact))

@@ -1,0 +1,41 @@
+"""The items whose evidence is a stage of the walks: ENI state, groups, ACLs, routes, gateways, outbound mail."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from netinsight.diagnosis.case import Case, Result, Status, not_concerned
+from netinsight.engine.classify import Decision
+from netinsight.network.filters import Origin
+from netinsight.network.steps import Ref, Step
+
+_NOT_HERE = ("blackhole.public_ip",)
+"""Stages that another module judges, together with what is not on the path."""
+
+_MAIL = "platform.smtp_egress"
+
+
+def check(case: Case) -> list[Result]:
+    """One result for each item and object that the walks met."""
+    met: dict[tuple[str, Ref], list[tuple[Step, str]]] = defaultdict(list)
+    for number, walk in enumerate(case.walks):
+        for step in walk.steps:
+            if step.item and step.item not in _NOT_HERE:
+                met[step.item, step.object].append((step, str(number) if len(case.walks) > 1 else ""))
+    results = [_result(case, item, ref, steps) for (item, ref), steps in met.items()]
+    source = case.ends.source.interface
+    if source and not any(result.item == _MAIL for result in results):
+        results.append(not_concerned(_MAIL, Ref("eni", source.id)))
+    return results
+
+
+def _result(case: Case, item: str, ref: Ref, steps: list[tuple[Step, str]]) -> Result:
+    decisions = {ruling.decision for step, _ in steps for ruling in step.rulings}
+    status, wanted = Status.NORMAL, Decision.ACCEPT
+    if Decision.DROP in decisions:
+        status, wanted = Status.ABNORMAL, Decision.DROP
+    elif Decision.UNKNOWN in decisions:
+        status, wanted = Status.UNKNOWN, Decision.UNKNOWN
+    parts = [(ruling, walk) for step, walk in steps for ruling in step.rulings if ruling.decision is wanted]
+    evidence: dict[str, Origin] = {ruling.origin.id: ruling.origin for ruling, _ in parts if ruling.origin}
+    return Result(item, ref, status, parts[0][0].why, evidence=tuple(evidence.values()), parts=tuple(parts))

@@ -1,0 +1,94 @@
+"""Whether a process listens on the ports asked, at the destination."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from netinsight.addresses import family, parse_address, text
+from netinsight.diagnosis.case import (
+    Case,
+    Fact,
+    Result,
+    Role,
+    Side,
+    abnormal,
+    fact_missing,
+    missing,
+    normal,
+    not_concerned,
+)
+from netinsight.diagnosis.catalogue import port_list
+from netinsight.engine.spaces import common, without
+from netinsight.flow import PortRange
+from netinsight.model.guest import Listener
+
+ITEM = "service.listening"
+
+
+def check(case: Case, side: Side) -> Iterator[Result]:
+    """The ports asked against the listening sockets that can be reached at the end's address."""
+    if side.role is Role.SOURCE:
+        return
+    if not case.protocol_word:
+        yield not_concerned(ITEM, side.ref)
+    elif gap := case.guest_gap(side):
+        yield missing(ITEM, side.ref, gap)
+    elif side.guest is None or side.guest.listening is None:
+        yield fact_missing(ITEM, side.ref, "guest.listening")
+    else:
+        yield _listening(case, side, side.guest.listening)
+
+
+def _listening(case: Case, side: Side, listeners: list[Listener]) -> Result:
+    address, asked = side.end.address or 0, [case.box.ports]
+    mine = [(i, one) for i, one in enumerate(listeners) if one.protocol.lower() == case.protocol_word]
+    heard = [(i, one) for i, one in mine if hears(one, address)]
+    base = (*side.path, "guest", "listening")
+    open_ports = common(asked, [PortRange(one.port, one.port) for _, one in heard])
+    closed = without(asked, open_ports)
+    values = {"protocol": case.protocol_word, "ip": text(address)}
+    if not closed:
+        i, one = next((i, one) for i, one in heard if asked[0].first <= one.port <= asked[0].last)
+        return normal(
+            ITEM,
+            side.ref,
+            "listening",
+            Fact((*base, i), _shown(one)),
+            process=one.process or "-",
+            ports=port_list(asked),
+            **values,
+        )
+    elsewhere = [
+        (i, one) for i, one in mine if not hears(one, address) and any(r.first <= one.port <= r.last for r in closed)
+    ]
+    values["ports"] = port_list(closed)
+    if elsewhere:
+        i, one = elsewhere[0]
+        fact = Fact((*base, i), _shown(one))
+        return abnormal(
+            ITEM,
+            side.ref,
+            "other_address",
+            case.part(closed),
+            fact,
+            process=one.process or "-",
+            address=one.address,
+            **values,
+        )
+    return abnormal(
+        ITEM, side.ref, "none", case.part(closed), Fact(base, f"listening: {len(listeners)} sockets"), **values
+    )
+
+
+def hears(listener: Listener, address: int) -> bool:
+    """Whether a socket takes a packet to ``address``; one on ``::`` takes IPv4 too, unless it is v6only."""
+    if listener.address is None:
+        return True
+    bound = parse_address(listener.address)
+    if text(bound) in ("0.0.0.0", "::"):  # noqa: S104  (an address that is read, not bound)
+        return family(bound) == family(address) or (family(bound) == 6 and not listener.v6only)
+    return bound == address
+
+
+def _shown(listener: Listener) -> str:
+    return f"{listener.protocol} {listener.address or '*'}:{listener.port} {listener.process or ''}".strip()

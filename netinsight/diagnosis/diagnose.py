@@ -1,0 +1,159 @@
+"""The pipeline: a question to a report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from netinsight import __version__
+from netinsight.addresses import text
+from netinsight.diagnosis.case import Case, Result, Status
+from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity, Lang
+from netinsight.diagnosis.checks import blackhole, business, firewall, load, nic, path, service, ssh
+from netinsight.diagnosis.report import (
+    Assumption,
+    Blocker,
+    EndReport,
+    ItemReport,
+    NotChecked,
+    PathReport,
+    QuestionReport,
+    Report,
+)
+from netinsight.diagnosis.texts import Writer, ref
+from netinsight.diagnosis.verdict import Answer, answer, walk_decision
+from netinsight.flow import ICMP, ICMPV6, PortRange, Question, has_ports, protocol_name
+from netinsight.network.build import Network
+from netinsight.network.ends import End, Kind, find_ends
+from netinsight.network.trace import question_box, trace
+
+CHECKS = (ssh, nic, firewall, blackhole, load, service, business)
+"""What is judged at each end, beside what the walks show."""
+
+
+def diagnose(
+    network: Network,
+    question: Question,
+    at: datetime,
+    catalogue: Catalogue,
+    lang: Lang = Lang.EN,
+    with_guest: bool = True,
+) -> Report:
+    """Answer a question about a network.
+
+    Parameters
+    ----------
+    at
+        The moment at which expiry and blackholes are judged; aware of its time zone.
+    with_guest
+        False leaves the guest items out.
+
+    Raises
+    ------
+    QuestionError
+        Where the question cannot be asked of this network.
+    """
+    ends = find_ends(network, question)
+    walks = trace(network, question, ends, at)
+    case = Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest)
+    results = judge(case)
+    return write(case, results, answer(case, results), lang)
+
+
+def judge(case: Case) -> list[Result]:
+    """Every item, in the order of the catalogue, the source's before the destination's."""
+    results = [result for side in case.sides for check in CHECKS for result in check.check(case, side)]
+    results += path.check(case)
+    order = {item: position for position, item in enumerate(case.catalogue.items)}
+    return sorted(results, key=lambda result: order[result.item])
+
+
+def write(case: Case, results: list[Result], answered: Answer, lang: Lang) -> Report:
+    """The report of a judged case."""
+    writer = Writer(case, lang)
+    items = [_item(writer, result) for result in results]
+    moment = case.at.isoformat().replace("+00:00", "Z")
+    rests_on = sorted(case.assumptions.union(*(walk.assumptions for walk in case.walks)))
+    return Report(
+        tool_version=__version__,
+        generated_at=moment,
+        at=moment,
+        lang=lang.value,
+        verdict=answered.verdict,
+        notice=case.catalogue.word("notice", lang),
+        question=_question(case),
+        reachable_ports=_ports(case, answered.every),
+        partly_reachable_ports=_ports(case, answered.some),
+        paths=[
+            PathReport(
+                decision=walk_decision(walk),
+                forward=[writer.stage(step, walk) for step in walk.forward],
+                return_=[writer.stage(step, walk) for step in walk.back],
+            )
+            for walk in case.walks
+        ],
+        items=items,
+        blockers=[
+            Blocker(item=item.id, object=item.object)
+            for item in items
+            if item.status == "abnormal" and item.severity == "critical"
+        ],
+        assumptions=[Assumption(id=name, value=case.network.assumptions[name]) for name in rests_on],
+        not_checked=[
+            NotChecked(item=result.item, object=ref(result.object), reason=writer.message(result))
+            for result in results
+            if result.missing
+        ],
+    )
+
+
+def _item(writer: Writer, result: Result) -> ItemReport:
+    catalogue = writer.case.catalogue
+    rule = catalogue.items[result.item]
+    severity: ItemSeverity = result.severity or rule.severity
+    needs_action = result.status in (Status.ABNORMAL, Status.UNKNOWN)
+    return ItemReport(
+        id=result.item,
+        object=ref(result.object),
+        category=catalogue.categories[rule.category].fill(writer.lang, {}),
+        name=rule.name.fill(writer.lang, {}),
+        severity=severity.value,
+        status=result.status.value,
+        message=writer.message(result),
+        suggestion=writer.suggestion(result) if needs_action else "",
+        evidence=[writer.evidence(one) for one in result.evidence],
+    )
+
+
+def _ports(case: Case, ports: list[PortRange]) -> list[str]:
+    if not has_ports(case.question.protocol):
+        return ["-1/-1"] if ports else []
+    return [str(range_) for range_ in ports]
+
+
+def _question(case: Case) -> QuestionReport:
+    ported = has_ports(case.question.protocol)
+    protocol = ICMPV6 if case.question.protocol == ICMP and case.ends.family == 6 else case.question.protocol
+    return QuestionReport(
+        source=_end(case.ends.source),
+        destination=_end(case.ends.destination),
+        protocol=protocol_name(protocol),
+        port=str(case.box.ports) if ported else "-1/-1",
+        source_port=str(case.box.source_ports) if ported else "-1/-1",
+    )
+
+
+def _end(end: End) -> EndReport:
+    address = text(end.address) if end.address is not None else None
+    public = text(end.public.address) if end.public else None
+    if end.interface is None:
+        if end.kind is Kind.DOOR and end.public:
+            return EndReport(type="eip", id=end.public.holder, ip=address, public_ip=public)
+        return EndReport(type=end.kind.value, id=end.asked, ip=address)
+    by_eni = end.asked == end.interface.id or not end.instance_id or (end.asked == end.interface.eni.name)
+    return EndReport(
+        type="eni" if by_eni else "instance",
+        id=end.interface.id if by_eni else end.instance_id,
+        eni=end.interface.id,
+        ip=address,
+        public_ip=public,
+    )

@@ -1,0 +1,147 @@
+"""The report: what users script against. A change of a key is a new schema version and a line in CHANGELOG.md."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from netinsight.flow import Verdict
+
+SCHEMA: Literal["netinsight.report/1"] = "netinsight.report/1"
+
+
+class Part(BaseModel):
+    """Frozen, and closed to keys that are not in the contract."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Object(Part):
+    """An object of the topology."""
+
+    type: str = Field(description="instance, eni, vswitch, nat, peering, …")
+    id: str = Field(description="Its id.")
+
+
+class EndReport(Part):
+    """One end of the question."""
+
+    type: str = Field(description="instance, eni, internet, service or eip.")
+    id: str = Field(description="The id, or the address of a host.")
+    eni: str | None = Field(None, description="The ENI that was asked.")
+    ip: str | None = Field(None, description="Its address; null for any Internet host.")
+    public_ip: str | None = Field(None, description="The public address that was asked for, if one was.")
+
+
+class QuestionReport(Part):
+    """What was asked, with what the question left open filled in."""
+
+    source: EndReport
+    destination: EndReport
+    protocol: str = Field(description="tcp, udp, icmp, icmpv6, gre, or a number.")
+    port: str = Field(description="`22`, `8000-8010`, or `-1/-1`.")
+    source_port: str = Field(description="The client's ports.")
+
+
+class PacketReport(Part):
+    """A packet as it meets a stage."""
+
+    src: str
+    dst: str
+    protocol: str
+    source_port: str
+    port: str
+
+
+class StageReport(Part):
+    """One stage of a path."""
+
+    stage: str = Field(description="Such as security_group.egress, network_acl.ingress, route.")
+    object: Object
+    packet: PacketReport
+    decision: Literal["accept", "drop", "partial", "unknown"]
+    why: str = Field(description="The reason, in the report's language.")
+    rule: str | None = Field(None, description="The rule, entry or route that decided.")
+    file: str | None = Field(None, description="The file it stands in.")
+    line: int | None = Field(None, description="Its line, from 1.")
+
+
+class PathReport(Part):
+    """One path, there and back."""
+
+    decision: Literal["accept", "drop", "partial", "unknown"]
+    forward: list[StageReport]
+    return_: list[StageReport] = Field(alias="return")
+
+
+class Evidence(Part):
+    """What decided an item, and where it stands."""
+
+    kind: str
+    id: str
+    text: str
+    file: str | None = None
+    line: int | None = None
+
+
+class ItemReport(Part):
+    """One diagnosis item."""
+
+    id: str
+    object: Object
+    category: str
+    name: str
+    severity: Literal["critical", "non_critical"]
+    status: Literal["normal", "abnormal", "skipped", "unknown"]
+    message: str
+    suggestion: str = Field(description="What to do; empty unless abnormal or unknown.")
+    evidence: list[Evidence]
+
+
+class Blocker(Part):
+    """A critical item that is abnormal."""
+
+    item: str
+    object: Object
+
+
+class Assumption(Part):
+    """An open point that the answer rests on, and the value it was given."""
+
+    id: str
+    value: str
+
+
+class NotChecked(Part):
+    """An item that a missing fact left out."""
+
+    item: str
+    object: Object
+    reason: str
+
+
+class Report(Part):
+    """One diagnosis."""
+
+    model_config = ConfigDict(title="NetInsight report")
+
+    schema_: Literal["netinsight.report/1"] = Field(SCHEMA, alias="schema")
+    tool_version: str
+    generated_at: str = Field(description="The moment of the judgement, RFC 3339.")
+    at: str = Field(description="The moment that expiry and blackholes are judged at, RFC 3339.")
+    lang: Literal["en", "zh"]
+    verdict: Verdict
+    notice: str
+    question: QuestionReport
+    reachable_ports: list[str] = Field(description="Ports that pass for every client asked.")
+    partly_reachable_ports: list[str] = Field(description="Ports that pass for some of the clients asked.")
+    paths: list[PathReport]
+    items: list[ItemReport]
+    blockers: list[Blocker] = Field(description="All of them.")
+    assumptions: list[Assumption]
+    not_checked: list[NotChecked]
+
+    def to_json(self) -> str:
+        """The report as the contract writes it."""
+        return self.model_dump_json(by_alias=True, indent=2) + "\n"

@@ -1,0 +1,155 @@
+"""Steps, rulings and results in words, by the catalogue."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from netinsight.addresses import Range, cidrs, text
+from netinsight.diagnosis.case import Case, Fact, Result
+from netinsight.diagnosis.catalogue import Lang, port_list
+from netinsight.diagnosis.report import Evidence, Object, PacketReport, StageReport
+from netinsight.engine.spaces import Box, joined
+from netinsight.flow import has_ports, protocol_name
+from netinsight.model.network_acl import AclEntry
+from netinsight.model.routing import Route
+from netinsight.model.security_group import GroupRule
+from netinsight.network.ends import INTERNET
+from netinsight.network.filters import Origin
+from netinsight.network.steps import Packet, Ref, Ruling, Step, Walk, Why
+
+MOST_HOSTS = 3
+
+
+def describe(origin: Origin, *, with_policy: bool = True) -> str:
+    """A rule as the file would say it, whatever the language."""
+    rule = origin.rule
+    if isinstance(rule, Route):
+        return f"{rule.destination} -> {rule.next_hop}"
+    if not isinstance(rule, (GroupRule, AclEntry)):
+        return origin.id
+    words = [rule.policy.value if with_policy else "", rule.protocol, rule.ports or ""]
+    if isinstance(rule, GroupRule):
+        words += [f"source_ports {rule.source_ports}" if rule.source_ports else ""]
+    for key in ("source", "destination"):
+        if value := getattr(rule, key, None):
+            words += [key, value]
+    if isinstance(rule, GroupRule):
+        words += ["priority", str(rule.priority)]
+    return " ".join(word for word in words if word)
+
+
+def ref(object_: Ref) -> Object:
+    """An object of the trace in the report."""
+    return Object(type=object_.type, id=object_.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes a case in one language."""
+
+    case: Case
+    lang: Lang
+
+    def reason(self, reason: Why, origin: Origin | None = None) -> str:
+        """The text of a reason's code."""
+        values = dict(reason.values)
+        if origin is not None:
+            values["text"] = describe(origin, with_policy=False)
+        return self.case.catalogue.reasons[reason.code].fill(self.lang, values)
+
+    def ruling(self, ruling: Ruling) -> str:
+        """Why a part was decided."""
+        return self.reason(ruling.why, ruling.origin)
+
+    def hosts(self, walk: Walk) -> str:
+        """The Internet hosts of a walk: all of them, some blocks, or the rest."""
+        if len(self.case.walks) == 1:
+            return INTERNET
+        if walk is self.case.walks[0]:
+            return f"{INTERNET} ({self.case.catalogue.word('hosts_rest', self.lang)})"
+        blocks = [cidr for piece in walk.hosts[:MOST_HOSTS] for cidr in cidrs(Range(*piece))]
+        shown = ", ".join(blocks[:MOST_HOSTS])
+        left = len(walk.hosts) - MOST_HOSTS
+        return shown + (f" {self.case.catalogue.word('more', self.lang, n=left)}" if left > 0 else "")
+
+    def packet(self, packet: Packet, walk: Walk) -> PacketReport:
+        """A packet, with any Internet host by that name."""
+        ported = has_ports(packet.protocol)
+        return PacketReport(
+            src=self._address(packet.source, walk),
+            dst=self._address(packet.destination, walk),
+            protocol=protocol_name(packet.protocol),
+            source_port=str(packet.box.source_ports) if ported else "-1/-1",
+            port=str(packet.box.ports) if ported else "-1/-1",
+        )
+
+    def _address(self, address: int, walk: Walk) -> str:
+        inside = any(first <= address <= last for first, last in walk.hosts)
+        own = any(public.address == address for public in self.case.network.publics)
+        return self.hosts(walk) if inside and not own else text(address)
+
+    def stage(self, step: Step, walk: Walk) -> StageReport:
+        """A step of a walk; where it differs between parts, each part is told."""
+        deciding = step.deciding
+        told = (
+            self.ruling(deciding)
+            if step.decision != "partial"
+            else self.parted([(one, "") for one in step.rulings], [walk])
+        )
+        place = (
+            self.case.network.topology.place(*deciding.origin.path)
+            if deciding.origin and deciding.origin.path
+            else None
+        )
+        return StageReport(
+            stage=step.stage, object=ref(step.object), packet=self.packet(step.packet, walk),
+            decision=step.decision, why=told,
+            rule=deciding.origin.id if deciding.origin else None,
+            file=place.file or None if place else None, line=place.line or None if place else None,
+        )  # fmt: skip
+
+    def parted(self, parts: list[tuple[Ruling, str]], walks: list[Walk]) -> str:
+        """Rulings of equal text together, each with the part of the question that it is about."""
+        by_text: dict[str, list[tuple[Box, str]]] = defaultdict(list)
+        for ruling, walk in parts:
+            by_text[self.ruling(ruling)].append((ruling.box, walk))
+        return "; ".join(told + self._part(boxes, walks) for told, boxes in by_text.items())
+
+    def _part(self, boxes: list[tuple[Box, str]], walks: list[Walk]) -> str:
+        whole, words = self.case.box, []
+        ports = joined(box.ports for box, _ in boxes)
+        clients = joined(box.source_ports for box, _ in boxes)
+        word = self.case.catalogue.word
+        if ports != [whole.ports]:
+            words.append(word("part_ports", self.lang, ports=port_list(ports)))
+        if clients != [whole.source_ports]:
+            words.append(word("part_client_ports", self.lang, ports=port_list(clients)))
+        named = sorted({int(walk) for _, walk in boxes if walk})
+        if named and len(named) < len(self.case.walks):
+            words.append(word("part_hosts", self.lang, hosts="; ".join(self.hosts(self.case.walks[i]) for i in named)))
+        return word("only_for", self.lang, parts=", ".join(words)) if words else ""
+
+    def message(self, result: Result) -> str:
+        """What an item says."""
+        if result.parts:
+            return self.parted(list(result.parts), list(self.case.walks))
+        rule = self.case.catalogue.items[result.item]
+        if result.says.code in rule.findings:
+            return rule.findings[result.says.code].fill(self.lang, result.says.values)
+        return self.reason(result.says)
+
+    def suggestion(self, result: Result) -> str:
+        """What to do about an item."""
+        rule = self.case.catalogue.items[result.item]
+        said = rule.findings.get(result.says.code)
+        words = said.suggestion if said and said.suggestion else rule.suggestion
+        return words.fill(self.lang, {**result.says.values, "object": result.object.id})
+
+    def evidence(self, one: Fact | Origin) -> Evidence:
+        """What decided, with its place."""
+        place = self.case.network.topology.place(*one.path) if one.path else None
+        file, line = (place.file or None, place.line or None) if place else (None, None)
+        if isinstance(one, Fact):
+            return Evidence(kind="fact", id=".".join(map(str, one.path)), text=one.text, file=file, line=line)
+        return Evidence(kind=one.kind, id=one.id, text=describe(one), file=file, line=line)

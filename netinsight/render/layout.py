@@ -1,0 +1,74 @@
+"""Text on a terminal: width as it is seen, wrapping, colour."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+WIDTH = 100
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+def width_of(text: str) -> int:
+    """The columns that ``text`` takes: two for a wide character, none for a combining one."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def pad(text: str, width: int) -> str:
+    """``text`` with spaces up to ``width`` columns."""
+    return text + " " * max(0, width - width_of(text))
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """``text`` in lines of at most ``width`` columns, broken at spaces, between wide characters, or where it must be."""
+    lines, line = [], ""
+    for piece in _pieces(text):
+        if width_of(line) + width_of(piece.rstrip()) > width and line.strip():
+            lines.append(line.rstrip())
+            line = ""
+        line = line + piece if line else piece.lstrip()
+        while width_of(line.rstrip()) > width:
+            head, line = _split(line, width)
+            lines.append(head)
+    return [*lines, line.rstrip()] if line.strip() or not lines else lines
+
+
+def _pieces(text: str) -> list[str]:
+    pieces, piece = [], ""
+    for char in text:
+        piece += char
+        if char == " " or (width_of(char) == 2 and char not in "（：，"):
+            pieces.append(piece)
+            piece = ""
+    return [*pieces, piece] if piece else pieces
+
+
+def _split(text: str, width: int) -> tuple[str, str]:
+    taken = 0
+    for i, char in enumerate(text):
+        taken += width_of(char)
+        if taken > width:
+            return text[: max(i, 1)], text[max(i, 1) :]
+    return text, ""
+
+
+def hang(lead: str, text: str, width: int = WIDTH) -> list[str]:
+    """``text`` wrapped behind ``lead``, its later lines indented to stand below its first."""
+    indent = " " * width_of(lead)
+    return [(lead if i == 0 else indent) + line for i, line in enumerate(wrap(text, width - width_of(lead)))]
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Escape codes where there is a terminal, nothing elsewhere."""
+
+    on: bool = False
+
+    def __call__(self, text: str, *styles: str) -> str:
+        """``text`` in the named styles."""
+        if not self.on or not styles:
+            return text
+        return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"

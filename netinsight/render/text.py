@@ -1,0 +1,153 @@
+"""A report for a person at 3 a.m.: the verdict, the path, what is wrong and what to do, the rest in a line."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from netinsight.diagnosis.catalogue import Catalogue, Lang
+from netinsight.diagnosis.report import EndReport, ItemReport, PathReport, Report, StageReport
+from netinsight.render.layout import Paint, hang, pad, width_of
+
+_MARKS = {"accept": ("✔", "green"), "drop": ("✘", "red"), "partial": ("◐", "yellow"), "unknown": ("?", "yellow")}
+_STATUS_MARKS = {
+    "normal": ("✔", "green"),
+    "abnormal": ("✘", "red"),
+    "skipped": ("-", "dim"),
+    "unknown": ("?", "yellow"),
+}
+_VERDICT_STYLES = {"reachable": "green", "partial": "yellow", "unreachable": "red", "undetermined": "yellow"}
+
+
+def render_text(report: Report, catalogue: Catalogue, *, colour: bool = False, every_item: bool = False) -> str:
+    """The report as text, at most 100 columns wide.
+
+    Parameters
+    ----------
+    every_item
+        Show normal and skipped items too, each by itself.
+    """
+    page = _Page(report, catalogue, Lang(report.lang), Paint(colour))
+    lines = [*page.headline(), "", *page.paths(), *page.wrong(every_item), *page.foot(every_item)]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    report: Report
+    catalogue: Catalogue
+    lang: Lang
+    paint: Paint
+
+    def word(self, name: str, **values: object) -> str:
+        return self.catalogue.word(name, self.lang, **values)
+
+    def headline(self) -> Iterator[str]:
+        report, question = self.report, self.report.question
+        verdict = self.word(report.verdict.value)
+        usual = self.catalogue.common_ports.get(question.port)
+        asked = question.protocol if question.port == "-1/-1" else f"{question.protocol} {question.port}"
+        asked += f" ({usual})" if usual and question.protocol == "tcp" else ""
+        lead = f"{verdict}  "
+        first, *more = hang(lead, f"{_end(question.source)} -> {_end(question.destination)}  {asked}")
+        yield self.paint(verdict, "bold", _VERDICT_STYLES[report.verdict.value]) + first[len(verdict) :]
+        yield from more
+        indent = " " * width_of(lead)
+        if report.verdict.value in ("partial", "undetermined") and question.port != "-1/-1":
+            if report.reachable_ports:
+                yield from hang(indent, self.word("ports_pass", ports=", ".join(report.reachable_ports)))
+            if report.partly_reachable_ports:
+                yield from hang(indent, self.word("ports_partly", ports=", ".join(report.partly_reachable_ports)))
+
+    def paths(self) -> Iterator[str]:
+        for number, path in enumerate(self.report.paths, start=1):
+            if len(self.report.paths) > 1:
+                mark, style = _MARKS[path.decision]
+                named = self.word("path", n=number, total=len(self.report.paths))
+                yield f"{self.paint(mark, style)} {self.paint(named, 'bold')}  {_road(path)}"
+            yield from self._chain(self.word("forward"), path.forward)
+            if path.return_:
+                yield from self._chain(self.word("back"), path.return_)
+            yield ""
+
+    def _chain(self, title: str, stages: list[StageReport]) -> Iterator[str]:
+        if not stages:
+            return
+        packet = stages[0].packet
+        yield from hang("", self.paint(title, "bold") + f"  {packet.src} -> {packet.dst}")
+        for stage in stages:
+            mark, style = _MARKS[stage.decision]
+            lead = f"  {mark} {pad(stage.stage, 22)} {pad(stage.object.id, 14)} "
+            place = f"  [{stage.rule or ''}{' ' if stage.rule and stage.file else ''}{_place(stage.file, stage.line)}]"
+            told = stage.why + (place if stage.rule or stage.file else "")
+            first, *more = hang(lead, told)
+            yield f"  {self.paint(mark, style)}{first[3:]}"
+            yield from more
+
+    def wrong(self, every_item: bool) -> Iterator[str]:
+        items = self.report.items
+        abnormal = [item for item in items if item.status == "abnormal"]
+        yield from self._items(self.word("blockers"), [item for item in abnormal if item.severity == "critical"])
+        yield from self._items(self.word("not_known"), [item for item in items if item.status == "unknown"])
+        yield from self._items(self.word("impaired"), [item for item in abnormal if item.severity != "critical"])
+        if every_item:
+            yield from self._items(
+                self.word("all_items"), [item for item in items if item.status in ("normal", "skipped")]
+            )
+
+    def _items(self, title: str, items: list[ItemReport]) -> Iterator[str]:
+        if not items:
+            return
+        yield self.paint(title, "bold")
+        for item in items:
+            mark, style = _STATUS_MARKS[item.status]
+            severity = self.word(item.severity)
+            first, *more = hang(
+                f"  {mark} ", f"{item.id}  {item.object.id}  ({severity}; {item.category}: {item.name})"
+            )
+            yield f"  {self.paint(mark, style)}{first[3:]}"
+            yield from more
+            yield from hang("      ", item.message)
+            if item.status in ("abnormal", "unknown"):
+                for evidence in item.evidence:
+                    named = evidence.id if evidence.text != evidence.id and evidence.kind != "fact" else ""
+                    place = " ".join(filter(None, (named, _place(evidence.file, evidence.line))))
+                    yield from hang(
+                        f"      {self.word('by')}", f"{evidence.text}  [{place}]" if place else evidence.text
+                    )
+            if item.suggestion:
+                yield from hang(f"      {self.word('do')}", item.suggestion)
+        yield ""
+
+    def foot(self, every_item: bool) -> Iterator[str]:
+        report = self.report
+        counts = {status: sum(item.status == status for item in report.items) for status in ("normal", "skipped")}
+        if not every_item:
+            yield from hang("", self.word("the_rest", **counts))
+        gaps: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for gap in report.not_checked:
+            gaps[gap.object.id, gap.reason].append(gap.item)
+        for (object_id, reason), gap_items in gaps.items():
+            yield from hang(self.word("not_checked"), f"{object_id}: {', '.join(gap_items)} ({reason})")
+        if report.assumptions:
+            yield from hang(self.word("assumed"), ", ".join(f"{one.id}={one.value}" for one in report.assumptions))
+        yield from hang("", f"{report.notice}; {self.word('at', at=report.at)}")
+
+
+def _end(end: EndReport) -> str:
+    known = [
+        part
+        for part in (end.eni if end.eni != end.id else None, end.ip if end.ip != end.id else None, end.public_ip)
+        if part
+    ]
+    return f"{end.id} ({', '.join(dict.fromkeys(known))})" if known else end.id
+
+
+def _road(path: PathReport) -> str:
+    stages = path.forward or path.return_
+    return f"{stages[0].packet.src} -> {stages[-1].packet.dst}" if stages else ""
+
+
+def _place(file: str | None, line: int | None) -> str:
+    return f"{file}:{line}" if file and line else file or ""
