@@ -171,6 +171,10 @@ def run_validate(arguments: argparse.Namespace) -> int:
     return ExitStatus.REACHABLE
 
 
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}es" if word.endswith("ch") else f"{word}s"
+
+
 def run_schema(arguments: argparse.Namespace) -> int:
     """Print a JSON schema."""
     if arguments.of == "topology":
@@ -248,7 +252,7 @@ def _umask() -> int:
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    written = list(sys.argv[1:] if argv is None else argv)
+    written = _portless(list(sys.argv[1:] if argv is None else argv))
     try:
         arguments = build_parser().parse_args(written)
         return int(arguments.run(arguments))
@@ -264,6 +268,17 @@ def run(argv: Sequence[str] | None = None) -> int:
         return int(stop.code or 0)
     except (Exception, RecursionError, MemoryError) as error:  # noqa: BLE001
         return _defect(error)
+
+
+def _portless(written: list[str]) -> list[str]:
+    """``--port -1/-1`` as one word: argparse would take the second for an option."""
+    joined: list[str] = []
+    for word in written:
+        if word.startswith("-1") and joined and joined[-1] in ("--port", "--source-port"):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _wants_json(written: list[str]) -> bool:

@@ -269,6 +269,8 @@ def group_decision(
     """What the groups of an ENI do with a packet: accept, drop or unknown, and the rule that says so."""
     eni = eni_of(topology, eni_id)
     names = eni.security_groups
+    if direction == EGRESS and same(packet.dst, METADATA):
+        return ACCEPT, "platform/metadata"
     if isinstance(names, Unknown):
         return UNKNOWN, None
     for name in names:
@@ -290,10 +292,9 @@ def group_rows(
         middle = [*custom, *intra]
     else:
         middle = [*intra, *custom]
-    metadata = direction == EGRESS and same(packet.dst, METADATA)
     normal = topology.security_groups[names[0]].type is GroupType.NORMAL
     default = ACCEPT if normal and direction == EGRESS else DROP
-    return [Row("platform/metadata", ACCEPT, metadata), *middle, Row(f"{names[0]}/{direction}/default", default, True)]
+    return [*middle, Row(f"{names[0]}/{direction}/default", default, True)]
 
 
 def intra_group_rows(topology: Topology, names: list[str], direction: str, packet: Packet) -> list[Row]:
@@ -356,6 +357,9 @@ def rule_matches(topology: Topology, rule: GroupRule, direction: str, packet: Pa
 
 def acl_decision(topology: Topology, acl_id: str, direction: str, packet: Packet) -> Decision:
     """What a network ACL does with a packet that meets it, and the rule that says so."""
+    peer = packet.src if direction == INGRESS else packet.dst
+    if any(same(peer, service) for service in ACL_SERVICE):
+        return ACCEPT, f"{acl_id}/{direction}/service"
     if acl_id not in topology.network_acls:
         must_be_unknown(topology, acl_id)
         return UNKNOWN, None
@@ -363,8 +367,7 @@ def acl_decision(topology: Topology, acl_id: str, direction: str, packet: Packet
     entries: Sequence[IngressEntry | EgressEntry] | Unknown = acl.ingress if direction == INGRESS else acl.egress
     if isinstance(entries, Unknown):
         return UNKNOWN, None
-    peer = packet.src if direction == INGRESS else packet.dst
-    rows = [Row(f"{acl_id}/{direction}/service", ACCEPT, any(same(peer, service) for service in ACL_SERVICE))]
+    rows = []
     for n, entry in enumerate(entries, start=1):
         rows.append(Row(f"{acl_id}/{direction}/{n}", entry.policy.value, entry_matches(topology, entry, peer, packet)))
     rows.append(Row(f"{acl_id}/{direction}/default", DROP, True))
@@ -517,13 +520,14 @@ def best_row(topology: Topology, vswitch_id: str, rows: list[RouteRow], address:
 
 
 def takes_effect(topology: Topology, vswitch_id: str, row: RouteRow) -> bool:
-    """A learned row does not where it is equal to or more specific than the row of a vSwitch.
+    """A learned row does not where it is equal to or more specific than a system row.
 
     (That one equal to a custom row does not either follows from the order at equal length.)
     """
     if row.rank != LEARNED_RANK:
         return True
-    for _, block in vswitch_networks(topology, topology.vswitches[vswitch_id].vpc):
+    blocks = [block for _, block in vswitch_networks(topology, topology.vswitches[vswitch_id].vpc)]
+    for block in [*blocks, ipaddress.ip_network("100.64.0.0/10")]:
         if row.network is not None and block.version == row.network.version and row.network.subnet_of(block):  # type: ignore[arg-type]
             return False
     return True

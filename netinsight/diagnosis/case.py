@@ -45,7 +45,7 @@ class Result:
     says
         The code of a finding of the item, or of a reason in the catalogue, with its values.
     parts
-        Of a path item, the rulings that it says, each with the Internet hosts it is about.
+        Of a path item, the rulings that it says, each with its walk.
     stops
         The part of the question that it makes fail, where the walks do not say so themselves.
     missing
@@ -58,7 +58,7 @@ class Result:
     says: Why
     stops: Region = ()
     evidence: tuple[Fact | Origin, ...] = ()
-    parts: tuple[tuple[Ruling, str], ...] = ()
+    parts: tuple[tuple[Ruling, Walk], ...] = ()
     missing: bool = False
     severity: ItemSeverity | None = None
 

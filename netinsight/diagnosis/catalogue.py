@@ -61,6 +61,9 @@ class ItemRule(Model):
     name: Words = Field(description="What is asked.")
     findings: dict[str, FindingText] = Field(default_factory=dict, description="What it may say, by code.")
     suggestion: Words = Field(description="What to do where it is abnormal.")
+    suggestions: dict[str, Words] = Field(
+        default_factory=dict, description="What to do instead, by the code of a reason."
+    )
 
 
 class Thresholds(Model):

@@ -60,11 +60,10 @@ def diagnose(
 
 
 def judge(case: Case) -> list[Result]:
-    """Every item, in the order of the catalogue, the source's before the destination's."""
+    """Every item: those of the path in the order in which it meets them, then those of the ends by the catalogue."""
     results = [result for side in case.sides for check in CHECKS for result in check.check(case, side)]
-    results += path.check(case)
     order = {item: position for position, item in enumerate(case.catalogue.items)}
-    return sorted(results, key=lambda result: order[result.item])
+    return [*path.check(case), *sorted(results, key=lambda result: order[result.item])]
 
 
 def write(case: Case, results: list[Result], answered: Answer, lang: Lang) -> Report:

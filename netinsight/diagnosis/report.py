@@ -14,7 +14,9 @@ SCHEMA: Literal["netinsight.report/1"] = "netinsight.report/1"
 class Part(BaseModel):
     """Frozen, and closed to keys that are not in the contract."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class Object(Part):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 from netinsight.addresses import Range, cidrs, text
@@ -27,7 +26,7 @@ def describe(origin: Origin, *, with_policy: bool = True) -> str:
     if isinstance(rule, Route):
         return f"{rule.destination} -> {rule.next_hop}"
     if not isinstance(rule, (GroupRule, AclEntry)):
-        return origin.id
+        return origin.text or origin.reason or origin.id
     words = [rule.policy.value if with_policy else "", rule.protocol, rule.ports or ""]
     if isinstance(rule, GroupRule):
         words += [f"source_ports {rule.source_ports}" if rule.source_ports else ""]
@@ -51,16 +50,14 @@ class Writer:
     case: Case
     lang: Lang
 
-    def reason(self, reason: Why, origin: Origin | None = None) -> str:
-        """The text of a reason's code."""
+    def reason(self, reason: Why, origin: Origin | None = None, walk: Walk | None = None) -> str:
+        """The text of a reason's code; the one host that was walked is told as those that it stands for."""
         values = dict(reason.values)
         if origin is not None:
             values["text"] = describe(origin, with_policy=False)
+        if walk is not None and walk.host is not None:
+            values = {name: self.hosts(walk) if value == text(walk.host) else value for name, value in values.items()}
         return self.case.catalogue.reasons[reason.code].fill(self.lang, values)
-
-    def ruling(self, ruling: Ruling) -> str:
-        """Why a part was decided."""
-        return self.reason(ruling.why, ruling.origin)
 
     def hosts(self, walk: Walk) -> str:
         """The Internet hosts of a walk: all of them, some blocks, or the rest."""
@@ -90,45 +87,51 @@ class Writer:
         return self.hosts(walk) if inside and not own else text(address)
 
     def stage(self, step: Step, walk: Walk) -> StageReport:
-        """A step of a walk; where it differs between parts, each part is told."""
-        deciding = step.deciding
-        told = (
-            self.ruling(deciding)
-            if step.decision != "partial"
-            else self.parted([(one, "") for one in step.rulings], [walk])
-        )
-        place = (
-            self.case.network.topology.place(*deciding.origin.path)
-            if deciding.origin and deciding.origin.path
-            else None
-        )
+        """A step of a walk; where rules decide parts of it, each part is told."""
+        deciding = step.deciding.origin
+        place = self.case.network.topology.place(*deciding.path) if deciding and deciding.path else None
         return StageReport(
-            stage=step.stage, object=ref(step.object), packet=self.packet(step.packet, walk),
-            decision=step.decision, why=told,
-            rule=deciding.origin.id if deciding.origin else None,
-            file=place.file or None if place else None, line=place.line or None if place else None,
-        )  # fmt: skip
+            stage=step.stage,
+            object=ref(step.object),
+            packet=self.packet(step.packet, walk),
+            decision=step.decision,
+            why=self.parted([(ruling, walk) for ruling in step.rulings], [walk]),
+            rule=deciding.id if deciding and deciding.is_rule else None,
+            file=(place.file or None) if place else None,
+            line=(place.line or None) if place else None,
+        )
 
-    def parted(self, parts: list[tuple[Ruling, str]], walks: list[Walk]) -> str:
+    def parted(self, parts: list[tuple[Ruling, Walk]], walks: list[Walk]) -> str:
         """Rulings of equal text together, each with the part of the question that it is about."""
-        by_text: dict[str, list[tuple[Box, str]]] = defaultdict(list)
+        told: dict[str, dict[int, list[Box]]] = {}
         for ruling, walk in parts:
-            by_text[self.ruling(ruling)].append((ruling.box, walk))
-        return "; ".join(told + self._part(boxes, walks) for told, boxes in by_text.items())
+            number = next(i for i, one in enumerate(walks) if one is walk)
+            told.setdefault(self.reason(ruling.why, ruling.origin, walk), {}).setdefault(number, []).append(ruling.box)
+        sentences = []
+        for sentence, by_walk in told.items():
+            alike: dict[str, list[Walk]] = {}
+            for number, boxes in by_walk.items():
+                alike.setdefault(self._part(boxes), []).append(walks[number])
+            for part, where in alike.items():
+                hosts = (
+                    self._word("part_hosts", hosts="; ".join(map(self.hosts, where))) if len(where) < len(walks) else ""
+                )
+                words = ", ".join(filter(None, (part, hosts)))
+                sentences.append(sentence + (self._word("only_for", parts=words) if words else ""))
+        return "; ".join(sentences)
 
-    def _part(self, boxes: list[tuple[Box, str]], walks: list[Walk]) -> str:
+    def _word(self, name: str, **values: object) -> str:
+        return self.case.catalogue.word(name, self.lang, **values)
+
+    def _part(self, boxes: list[Box]) -> str:
         whole, words = self.case.box, []
-        ports = joined(box.ports for box, _ in boxes)
-        clients = joined(box.source_ports for box, _ in boxes)
-        word = self.case.catalogue.word
+        ports, clients = joined(box.ports for box in boxes), joined(box.source_ports for box in boxes)
         if ports != [whole.ports]:
-            words.append(word("part_ports", self.lang, ports=port_list(ports)))
+            one = len(ports) == 1 and ports[0].first == ports[0].last
+            words.append(self._word("part_port" if one else "part_ports", ports=port_list(ports)))
         if clients != [whole.source_ports]:
-            words.append(word("part_client_ports", self.lang, ports=port_list(clients)))
-        named = sorted({int(walk) for _, walk in boxes if walk})
-        if named and len(named) < len(self.case.walks):
-            words.append(word("part_hosts", self.lang, hosts="; ".join(self.hosts(self.case.walks[i]) for i in named)))
-        return word("only_for", self.lang, parts=", ".join(words)) if words else ""
+            words.append(self._word("part_client_ports", ports=port_list(clients)))
+        return ", ".join(words)
 
     def message(self, result: Result) -> str:
         """What an item says."""
@@ -143,7 +146,7 @@ class Writer:
         """What to do about an item."""
         rule = self.case.catalogue.items[result.item]
         said = rule.findings.get(result.says.code)
-        words = said.suggestion if said and said.suggestion else rule.suggestion
+        words = said.suggestion if said and said.suggestion else rule.suggestions.get(result.says.code, rule.suggestion)
         return words.fill(self.lang, {**result.says.values, "object": result.object.id})
 
     def evidence(self, one: Fact | Origin) -> Evidence:

@@ -1,7 +1,8 @@
 """Every function that is compiled when there is a batch, and runs as it stands for one question.
 
-Nothing is imported but for the types, no object is made: the arguments are flat buffers of 64-bit integers (``array('q')`` for one question, numpy arrays
-for many) and plain integers, so that one text has one meaning in both modes.
+Nothing is imported but for the types, no object is made: the arguments are flat buffers of 64-bit integers
+(``array('q')`` for one question, numpy arrays for many) and plain integers, so that one text has one meaning in both
+modes.
 
 An address of the line (see ``addresses``) is two signed integers, its halves less 2**63: their order is the order of
 the addresses, and no unsigned number, which would turn into a float beside a signed one, ever appears.

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from netinsight.addresses import Range, parse_address, parse_prefix
-from netinsight.engine.tables import AddressSets, Table
+from netinsight.engine.tables import AddressSets
 from netinsight.model.assumptions import defaults
 from netinsight.model.base import Path, Unknown
 from netinsight.model.checks import eni_addresses, primary_interface
@@ -25,7 +25,7 @@ from netinsight.model.edge import Eip, EipMode
 from netinsight.model.routing import RouteTableType
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface, Topology
-from netinsight.network.filters import Filter, Peers, pack_acl, pack_groups, pack_routes
+from netinsight.network.filters import Filter, Peers, pack_acl, pack_groups, pack_routes, pack_unknown_groups
 
 if TYPE_CHECKING:
     import networkx
@@ -74,7 +74,7 @@ class Network:
         self.assumptions = {**defaults(), **topology.assumptions, **(assumptions or {})}
         self.sets = AddressSets()
         self.enis: dict[str, Interface] = {interface.id: interface for interface in topology.interfaces()}
-        self._peers = Peers(topology, self.members)
+        self._peers = Peers(topology, self.members, self.maybe_members)
         self._filters: dict[tuple[str, ...], Filter] = {}
 
     @cached_property
@@ -105,6 +105,20 @@ class Network:
     def members(self, group: str) -> tuple[Range, ...]:
         """The private addresses of every ENI that carries ``group``; what a reference to it matches."""
         return self._members.get(group, ())
+
+    def maybe_members(self, group: str) -> tuple[Range, ...]:
+        """The private addresses of ENIs of the group's VPC whose groups are not known: they may carry it."""
+        vpc = self.topology.security_groups[group].vpc
+        return tuple(
+            Range(address, address)
+            for interface in self._of_unknown_groups
+            if self.vpc_of(interface) in (vpc, "")
+            for address in map(parse_address, (written for _, written in eni_addresses(interface)))
+        )
+
+    @cached_property
+    def _of_unknown_groups(self) -> list[Interface]:
+        return [one for one in self.enis.values() if isinstance(one.eni.security_groups, Unknown)]
 
     @cached_property
     def publics(self) -> tuple[Public, ...]:
@@ -169,16 +183,14 @@ class Network:
         chosen = intra_group_egress or self.assumptions["intra_group_egress"]
         intra_first = direction is Direction.INGRESS or chosen == "accept_wins"
         if isinstance(groups, Unknown):
-            return self._kept(("unknown groups", interface.id), lambda: self._unknown_groups(interface, groups))
+            return self._kept(
+                ("unknown groups", interface.id, direction),
+                lambda: pack_unknown_groups(self.topology, self.sets, interface, groups.unknown, direction),
+            )
         key = ("groups", str(direction), str(intra_first), *groups)
         return self._kept(
             key, lambda: pack_groups(self.topology, self.sets, self._peers, tuple(groups), direction, intra_first)
         )
-
-    def _unknown_groups(self, interface: Interface, groups: Unknown) -> Filter:
-        packed = Filter(Table(self.sets))
-        packed.add_unknown(interface.id, groups.unknown, (*interface.path, "security_groups"))
-        return packed
 
     def acl_filter(self, acl_id: str, direction: Direction) -> Filter:
         """The rows of one list of an ACL."""

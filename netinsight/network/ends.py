@@ -150,6 +150,8 @@ def find_ends(network: Network, question: Question) -> Ends:
         For an instance that is not Running, or an ENI that is not attached.
     """
     source, destination = find_end(network, question.source), find_end(network, question.destination)
+    if source.interface:  # a packet begins at the ENI behind a public address; the way out is looked up
+        source = replace(source, public=None)
     _refuse_pairs(source, destination)
     for end in (source, destination):
         check_preconditions(network, end)

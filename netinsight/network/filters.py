@@ -7,17 +7,20 @@ like any other; what is not known becomes rows that may or may not be there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
+from typing import NamedTuple
 
-from netinsight.addresses import Prefix, Range, parse_prefix, ranges
+from netinsight.addresses import Prefix, Range, parse_prefix, ranges, subtract
 from netinsight.engine.tables import EVERYWHERE, AddressSets, Row, Table
 from netinsight.flow import EVERY_PORT, PortRange
 from netinsight.model.base import Path, Unknown, looks_like_cidr, parse_rule_ports, protocol_range
 from netinsight.model.network_acl import EgressEntry, IngressEntry
 from netinsight.model.routing import NextHopType, Route, RouteStatus, RouteTable, RouteTableType, RouteType
-from netinsight.model.security_group import Direction, GroupRule, Policy, SecurityGroup
-from netinsight.model.topology import Topology
+from netinsight.model.security_group import Direction, Family, GroupRule, Policy, SecurityGroup
+from netinsight.model.topology import Interface, Topology
+
+_Members = Callable[[str], tuple[Range, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class Origin:
         ``sg-a/ingress/3`` (the third ingress rule), ``sg-a/egress/default``, ``nacl-a/egress/1``, ``rtb-a/2``, …
     kind
         ``security_group_rule``, ``security_group_default``, ``intra_group``, ``network_acl_entry``,
-        ``network_acl_default``, ``network_acl_service``, ``route``, ``system_route``, ``platform`` or ``unknown``.
+        ``network_acl_default``, ``network_acl_service``, ``route``, ``system_route``, ``platform``, ``unknown``, or
+        the state of an object: ``eni_status``, ``public_ip``, ``blackhole``, ``dnat_entry``.
     path
         Where it stands in the topology; of a default, where the object that has it stands.
     rule
@@ -39,6 +43,8 @@ class Origin:
         A route's next hop, or the object that is not known.
     reason
         Why it is not known.
+    text
+        What the topology says there, where it is no rule.
     """
 
     id: str
@@ -47,6 +53,14 @@ class Origin:
     rule: GroupRule | IngressEntry | EgressEntry | Route | None = None
     target: str = ""
     reason: str = ""
+    text: str = ""
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether it is a rule, an entry or a route, written or implied; not the state of an object."""
+        return self.kind.startswith(("security_group", "network_acl", "intra_group", "platform")) or self.kind.endswith(
+            "route"
+        )
 
 
 @dataclass
@@ -68,25 +82,34 @@ class Filter:
             self.add(Row(accepts=accepts, certain=False), origin)
 
 
+class Named(NamedTuple):
+    """What a rule names, as ranges: those that it surely means, and those that it may mean."""
+
+    certain: tuple[Range, ...]
+    maybe: tuple[Range, ...] = ()
+
+
 class Peers:
-    """What rules name: CIDRs, groups, prefix lists and port lists, as ranges; None where it is not known."""
+    """What rules name: CIDRs, groups, prefix lists and port lists."""
 
-    def __init__(self, topology: Topology, members: Callable[[str], tuple[Range, ...]]) -> None:
-        self.topology, self.members = topology, members
+    def __init__(self, topology: Topology, members: _Members, maybe_members: _Members) -> None:
+        self.topology, self.members, self.maybe_members = topology, members, maybe_members
 
-    def addresses(self, named: str) -> tuple[Range, ...] | None:
+    def addresses(self, named: str) -> Named:
         """The addresses of a CIDR, a group's members or a prefix list."""
         if looks_like_cidr(named):
-            return ranges(parse_prefix(named))
+            return Named(ranges(parse_prefix(named)))
         if named in self.topology.security_groups:
-            return self.members(named)
+            return Named(self.members(named), self.maybe_members(named))
         listed = self.topology.prefix_lists.get(named)
-        if listed is None or isinstance(listed.entries, Unknown):
-            return None
-        return tuple(piece for entry in listed.entries for piece in ranges(parse_prefix(entry)))
+        if listed is None:
+            return Named((), EVERYWHERE)
+        if isinstance(listed.entries, Unknown):
+            return Named((), ranges(parse_prefix("0.0.0.0/0" if listed.family is Family.IPV4 else "::/0")))
+        return Named(tuple(piece for entry in listed.entries for piece in ranges(parse_prefix(entry))))
 
     def ports(self, written: str | None) -> tuple[PortRange, ...] | None:
-        """The ranges of a rule's ports; every port where none are named."""
+        """The ranges of a rule's ports; every port where none are named, None where the list is not known."""
         if written is None:
             return (EVERY_PORT,)
         if not written[0].isalpha():
@@ -100,6 +123,8 @@ class Peers:
         listed = self.topology.prefix_lists.get(named or "")
         if listed is not None and isinstance(listed.entries, Unknown):
             return listed.entries.unknown
+        if named in self.topology.security_groups:
+            return "the groups of an ENI are not known"
         return self.topology.unknown.get(named or "", "")
 
 
@@ -120,11 +145,7 @@ def pack_groups(
     packed = Filter(Table(sets))
     described = [(name, topology.security_groups[name]) for name in groups if name in topology.security_groups]
     intra = list(_intra_group(topology, peers, described, direction))
-    if direction is Direction.EGRESS:
-        for cidr in topology.dialect.always_allowed_egress:
-            packed.add(
-                Row(destination=ranges(parse_prefix(cidr)), accepts=True), Origin("platform/metadata", "platform")
-            )
+    _always_allowed(topology, packed, direction)
     for name in groups:
         _note_unknown_group(topology, packed, name)
     ordered = (
@@ -142,6 +163,21 @@ def pack_groups(
             Origin(f"{name}/{direction}/default", "security_group_default", ("security_groups", name)),
         )
     return packed
+
+
+def pack_unknown_groups(
+    topology: Topology, sets: AddressSets, interface: Interface, why: str, direction: Direction
+) -> Filter:
+    """The rows of an ENI whose groups are not known."""
+    packed = Filter(Table(sets))
+    _always_allowed(topology, packed, direction)
+    packed.add_unknown(interface.id, why, (*interface.path, "security_groups"))
+    return packed
+
+
+def _always_allowed(topology: Topology, packed: Filter, direction: Direction) -> None:
+    for cidr in topology.dialect.always_allowed_egress if direction is Direction.EGRESS else ():
+        packed.add(Row(destination=ranges(parse_prefix(cidr)), accepts=True), Origin("platform/metadata", "platform"))
 
 
 def _note_unknown_group(topology: Topology, packed: Filter, name: str) -> None:
@@ -187,6 +223,11 @@ def _custom(
         yield from _rows(peers, rule, direction, own or EVERYWHERE, rule.source_ports, origin)
 
 
+def _in_doubt(peers: Peers, origin: Origin, named: str) -> Origin:
+    """An origin that may not apply, because what it names is not known."""
+    return replace(origin, target=named, reason=origin.reason or peers.why(named) or "not known")
+
+
 def _rows(
     peers: Peers,
     rule: GroupRule | IngressEntry | EgressEntry,
@@ -195,29 +236,18 @@ def _rows(
     source_ports: str | None,
     origin: Origin,
 ) -> Iterator[tuple[Row, Origin]]:
-    """A rule is one row, or one for each pair of ranges of its port lists."""
-    peer, sources, ports = peers.addresses(rule.peer), peers.ports(source_ports), peers.ports(rule.ports)
-    unknown = [
-        named for named, known in ((rule.peer, peer), (source_ports, sources), (rule.ports, ports)) if known is None
-    ]
-    if unknown:
-        named = unknown[0] or ""
-        origin = Origin(origin.id, origin.kind, origin.path, origin.rule, named, peers.why(named) or "not known")
-    far = EVERYWHERE if peer is None else peer
-    source, destination = (far, own) if direction is Direction.INGRESS else (own, far)
-    for source_range, range_ in product(sources or (EVERY_PORT,), ports or (EVERY_PORT,)):
-        yield (
-            Row(
-                source,
-                destination,
-                protocol_range(rule.protocol),
-                source_range,
-                range_,
-                rule.policy is Policy.ACCEPT,
-                not unknown,
-            ),
-            origin,
-        )
+    """A rule is one row, or one for each pair of ranges of its port lists; one more where it may match further."""
+    peer, accepts = peers.addresses(rule.peer), rule.policy is Policy.ACCEPT
+    listed = [(named, peers.ports(named)) for named in (source_ports, rule.ports)]
+    lost = next((named for named, known in listed if known is None), None)
+    pairs = list(product(*(known or (EVERY_PORT,) for _, known in listed)))
+    for far, certain in ((peer.maybe, False), (peer.certain, lost is None)):
+        if not far:
+            continue
+        source, destination = (far, own) if direction is Direction.INGRESS else (own, far)
+        told = origin if certain else _in_doubt(peers, origin, lost or rule.peer)
+        for from_ports, to_ports in pairs:
+            yield Row(source, destination, protocol_range(rule.protocol), from_ports, to_ports, accepts, certain), told
 
 
 def pack_acl(topology: Topology, sets: AddressSets, peers: Peers, acl_id: str, direction: Direction) -> Filter:
@@ -276,13 +306,7 @@ def pack_routes(topology: Topology, sets: AddressSets, peers: Peers, vpc_id: str
     table = topology.route_tables.get(table_id or "")
     system = list(_system_routes(topology, vpc_id, table))
     custom = list(_table_routes(topology, peers, table_id or "", table))
-    static = {(e.first, e.last) for e in custom if e.rank == _CUSTOM}
-    local = [e for e in system if e.origin.target in topology.vswitches]
-    kept = [
-        e for e in custom
-        if e.rank == _CUSTOM
-        or ((e.first, e.last) not in static and not any(s.first <= e.first and e.last <= s.last for s in local))
-    ]  # fmt: skip
+    kept = [e for entry in custom for e in _taking_effect(entry, custom, system)]
     packed = Filter(Table(sets))
     if table_id and table is None:
         packed.add_unknown(table_id, topology.unknown.get(table_id, ""), ("unknown", table_id))
@@ -292,6 +316,21 @@ def pack_routes(topology: Topology, sets: AddressSets, peers: Peers, vpc_id: str
         row = Row(destination=(Range(entry.first, entry.last),), accepts=True, certain=entry.certain)
         packed.add(row, entry.origin)
     return packed
+
+
+def _taking_effect(entry: _Entry, custom: list[_Entry], system: list[_Entry]) -> list[_Entry]:
+    """A custom row always; of a learned one, what no system row covers and no custom row equals."""
+    if entry.rank == _CUSTOM:
+        return [entry]
+    blocks = [Range(s.first, s.last) for s in system if s.length]
+    if not entry.certain:  # its prefixes are not known: it may be anywhere but where a system row would shut it out
+        pieces = [Range(entry.first, entry.last)]
+        for block in blocks:
+            pieces = subtract(pieces, block)
+        return [replace(entry, first=first, last=last) for first, last in pieces]
+    covered = any(first <= entry.first and entry.last <= last for first, last in blocks)
+    equal = any(e.rank == _CUSTOM and (e.first, e.last) == (entry.first, entry.last) for e in custom if e.certain)
+    return [] if covered or equal else [entry]
 
 
 def _system_routes(topology: Topology, vpc_id: str, table: RouteTable | None) -> Iterator[_Entry]:
@@ -328,9 +367,10 @@ def _table_routes(topology: Topology, peers: Peers, table_id: str, table: RouteT
         else:
             listed = topology.prefix_lists.get(route.destination)
             if listed is None or isinstance(listed.entries, Unknown):
-                reason = peers.why(route.destination)
-                unknown = Origin(origin.id, "route", origin.path, route, route.destination, reason)
-                yield _Entry(EVERYWHERE[0].first, EVERYWHERE[0].last, 128, rank, unknown, certain=False)
+                doubt = _in_doubt(peers, origin, route.destination)
+                yield from (
+                    _Entry(*piece, 128, rank, doubt, False) for piece in peers.addresses(route.destination).maybe
+                )
                 continue
             cidrs = listed.entries
         for cidr in cidrs:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from netinsight.addresses import Range, internet, merge, parse_prefix, ranges, subtract
 from netinsight.engine.kernels import COLUMNS, DESTINATION, SOURCE
+from netinsight.model.base import Unknown
 from netinsight.model.security_group import Direction
 from netinsight.network.build import Network
 from netinsight.network.filters import Filter
@@ -53,13 +55,14 @@ def _representative(pieces: tuple[Range, ...]) -> int:
 
 
 def _filters(network: Network, interface: Interface) -> Iterator[Filter]:
-    """Every list that a packet between an ENI and the Internet can meet."""
+    """Every list that a packet between an ENI and the Internet can meet; ACLs and routes serve the reply too."""
     for direction in (Direction.INGRESS, Direction.EGRESS):
         yield network.group_filter(interface, direction)
-        vswitch = network.topology.vswitches.get(interface.eni.vswitch)
-        if vswitch and isinstance(vswitch.network_acl, str):
+    vswitch = network.topology.vswitches.get(interface.eni.vswitch)
+    if vswitch and isinstance(vswitch.network_acl, str):
+        for direction in (Direction.INGRESS, Direction.EGRESS):
             yield network.acl_filter(vswitch.network_acl, direction)
-    if vswitch and not hasattr(vswitch.route_table, "unknown"):
+    if vswitch and not isinstance(vswitch.route_table, Unknown):
         yield network.route_filter(interface.eni.vswitch)
 
 
@@ -78,5 +81,5 @@ def _atoms(hosts: tuple[Range, ...], sets: list[tuple[Range, ...]]) -> Iterator[
     edges = sorted({edge for ranges_ in sets for first, last in ranges_ for edge in (first, last + 1)})
     for first, last in hosts:
         cuts = [first, *(edge for edge in edges if first < edge <= last), last + 1]
-        for start, after in zip(cuts, cuts[1:], strict=False):
+        for start, after in pairwise(cuts):
             yield Range(start, after - 1), tuple(any(a <= start <= b for a, b in ranges_) for ranges_ in sets)

@@ -117,7 +117,7 @@ def _follow(network: Network, vswitch: str, rows: list[Origin], address: int, ta
         )
     row = rows[0]
     if row.reason or row.kind == "unknown":
-        return Exit(Decision.UNKNOWN, why("unknown.fact", object=row.target, reason=row.reason), row)
+        return Exit(Decision.UNKNOWN, why("unknown.fact", fact=row.target, reason=row.reason), row)
     if row.target == SERVICE:
         return Exit(Decision.ACCEPT, why("route.service"), row)
     if row.kind == "system_route" and row.target in network.topology.vswitches:
@@ -189,7 +189,7 @@ def _public_or_route(network: Network, vswitch: str, rows: list[Origin], address
 def leave_by(public: Public) -> Exit:
     """Out by a public address, where that can be followed."""
     if reason := not_followed(public):
-        return Exit(Decision.UNKNOWN, why("unknown.fact", object=public.holder, reason=reason), public=public)
+        return Exit(Decision.UNKNOWN, why("unknown.fact", fact=public.holder, reason=reason), public=public)
     return Exit(Decision.ACCEPT, why("route.public", public=text(public.address)), public=public)
 
 

@@ -93,6 +93,8 @@ class Walk:
     ----------
     hosts
         The Internet hosts that it stands for, where one end is any Internet host; empty elsewhere.
+    host
+        The one of them that was walked.
     assumptions
         The names of the open points that it rests on.
     """
@@ -101,6 +103,7 @@ class Walk:
     forward: tuple[Step, ...]
     back: tuple[Step, ...]
     hosts: tuple[Range, ...] = ()
+    host: int | None = None
     assumptions: frozenset[str] = field(default=frozenset())
 
     @property

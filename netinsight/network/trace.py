@@ -15,20 +15,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from netinsight.addresses import family, parse_address, text
-from netinsight.engine.classify import Decision, decide, partition
+from netinsight.addresses import family, merge
+from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box, cut
-from netinsight.flow import GRE, ICMP, ICMPV6, LAST_PORT, NO_PORT, PortRange, Question, has_ports
+from netinsight.flow import GRE, ICMP, ICMPV6, NO_PORT, PortRange, Question, has_ports
 from netinsight.model.base import Unknown
-from netinsight.model.instance import EniStatus
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface
+from netinsight.network import stages
 from netinsight.network.build import Network, Public
 from netinsight.network.ends import End, Ends, Kind
-from netinsight.network.filters import Filter
 from netinsight.network.internet import host_classes
 from netinsight.network.routing import Exit, flipped, not_followed, route_inside, route_to_internet, route_to_service
-from netinsight.network.steps import Packet, Ref, Ruling, Step, Walk, Why, why
+from netinsight.network.steps import Packet, Ref, Ruling, Step, Walk, why
 
 ECHO_REQUEST = {ICMP: 8, ICMPV6: 128}
 ANSWERS = {ICMP: {8: 0, 13: 14, 15: 16, 17: 18}, ICMPV6: {128: 129}}
@@ -36,7 +35,7 @@ ANSWERS = {ICMP: {8: 0, 13: 14, 15: 16, 17: 18}, ICMPV6: {128: 129}}
 
 
 def trace(network: Network, question: Question, ends: Ends, at: datetime) -> tuple[Walk, ...]:
-    """Walk a question between its ends; once for each kind of Internet host that the rules tell apart.
+    """Walk a question between its ends; once for each kind of Internet host that decides otherwise.
 
     Parameters
     ----------
@@ -44,10 +43,8 @@ def trace(network: Network, question: Question, ends: Ends, at: datetime) -> tup
         The moment at which blackholes are judged.
     """
     box = question_box(question, ends)
-    protocol = question.protocol
-    if ends.family == 6 and protocol == ICMP:
-        protocol = ICMPV6
-    walks = []
+    protocol = ICMPV6 if ends.family == 6 and question.protocol == ICMP else question.protocol
+    walks: dict[object, Walk] = {}
     for hosts, address in host_classes(network, ends):
         source, destination = (
             replace(end, address=address) if end.address is None else end for end in (ends.source, ends.destination)
@@ -56,8 +53,19 @@ def trace(network: Network, question: Question, ends: Ends, at: datetime) -> tup
         forward = tuple(walker.forward())
         answered = not question.one_way and (protocol not in ANSWERS or box.ports.first in ANSWERS[protocol])
         back = tuple(walker.back()) if answered else ()
-        walks.append(Walk(box, forward, back, hosts, frozenset(walker.assumptions)))
-    return tuple(walks)
+        walk = Walk(box, forward, back, hosts, address if hosts else None, frozenset(walker.assumptions))
+        first = walks.setdefault(_fate(walk), walk)
+        if first is not walk:
+            walks[_fate(walk)] = replace(first, hosts=merge(first.hosts + walk.hosts))
+    return tuple(walks.values())
+
+
+def _fate(walk: Walk) -> object:
+    """What two walks share that nobody can tell apart but by their Internet hosts."""
+    steps = tuple(
+        (step.stage, step.object, tuple((r.box, r.decision, r.origin) for r in step.rulings)) for step in walk.steps
+    )
+    return steps, walk.assumptions
 
 
 def question_box(question: Question, ends: Ends) -> Box:
@@ -82,43 +90,47 @@ class _Walker:
     box: Box
     at: datetime
     assumptions: set[str] = field(default_factory=set)
-
-    # ------------------------------------------------------------------ the two legs
+    left_by: Public | None = None
+    """The public address that the question left by: what its answer comes back to."""
 
     def forward(self) -> Iterator[Step]:
         """The question on its way."""
-        yield from self._leg(self.source, self.destination, back=False)
+        yield from self._depart(self.source, self.destination, back=False)
+        yield from self._arrive(self.source, self.destination, back=False)
 
     def back(self) -> Iterator[Step]:
         """The answer on its way."""
-        yield from self._leg(self.destination, self.source, back=True)
+        yield from self._depart(self.destination, self.source, back=True)
+        yield from self._arrive(self.destination, self.source, back=True)
 
-    def _leg(self, sender: End, receiver: End, back: bool) -> Iterator[Step]:
-        exit_: Exit | None = None
-        if sender.interface:
-            packet = self._packet(_own(sender), self._seen(sender, receiver), back)
-            yield from self._eni(sender.interface, packet, back)
-            yield from self._groups(sender.interface, Direction.EGRESS, packet, back)
-            if not back and self._is_public(sender, receiver):
-                yield from self._mail(sender, packet)
-            yield from self._acl(sender, receiver, Direction.EGRESS, packet, back)
-            exit_ = self._exit(sender, receiver, packet)
-            yield from self._route(sender.interface, packet, exit_, back)
-        if receiver.kind is Kind.DOOR:
-            yield self._closed_door(receiver, self._packet(self._far(sender, receiver), _own(receiver), back))
-        if receiver.interface:
-            yield from self._arrive(sender, receiver, exit_, back)
+    def _depart(self, sender: End, receiver: End, back: bool) -> Iterator[Step]:
+        interface = sender.interface
+        if interface is None:
+            return
+        packet = self._packet(_own(sender), self._seen(sender, receiver), back)
+        if not back:
+            yield self._eni(interface, packet)
+        yield self._groups(interface, Direction.EGRESS, packet, back)
+        if not back and self._is_public(sender, receiver):
+            rulings = stages.mail(self.network, sender.instance_id, self.protocol, self.box)
+            if rulings:
+                yield Step("platform.smtp", "platform.smtp_egress", Ref("eni", interface.id), packet, rulings)
+        yield self._acl(sender, receiver, Direction.EGRESS, packet, back)
+        yield from self._route(interface, packet, self._exit(sender, receiver, packet), back)
 
-    def _arrive(self, sender: End, receiver: End, exit_: Exit | None, back: bool) -> Iterator[Step]:
+    def _arrive(self, sender: End, receiver: End, back: bool) -> Iterator[Step]:
+        packet = self._packet(self._far(sender, receiver), _own(receiver), back)
+        if receiver.kind is Kind.DOOR and receiver.public:
+            yield stages.door_without_eni(self.network, receiver.public, packet, self.box)
         interface = receiver.interface
         if interface is None:
             return
-        packet = self._packet(self._far(sender, receiver), _own(receiver), back)
         if self._is_public(receiver, sender):
-            yield from self._enter(receiver, packet, back)
-        yield from self._acl(receiver, sender, Direction.INGRESS, packet, back)
-        yield from self._groups(interface, Direction.INGRESS, packet, back)
-        yield from self._eni(interface, packet, back)
+            yield from self._enter(receiver, interface, packet, back)
+        yield self._acl(receiver, sender, Direction.INGRESS, packet, back)
+        yield self._groups(interface, Direction.INGRESS, packet, back)
+        if not back:
+            yield self._eni(interface, packet)
 
     # ------------------------------------------------------------------ addresses and ports
 
@@ -136,7 +148,7 @@ class _Walker:
 
     def _far(self, sender: End, receiver: End) -> int:
         """The source address that the receiver sees."""
-        if sender.interface and self._is_public(receiver, sender):
+        if sender.interface and self._is_public(sender, receiver):
             return self._public_address(sender)
         return _own(sender)
 
@@ -159,117 +171,54 @@ class _Walker:
         kind = answers.get(self.box.ports.first, self.box.ports.first)
         return Box(NO_PORT, PortRange(kind, kind))
 
-    def _asked(self, box: Box, back: bool) -> Box:
-        """A box of a packet's ports, in the question's own."""
+    def _asked(self, back: bool) -> stages.Asked:
+        """How a box of the packet's ports is told in the question's own."""
         if not back:
-            return box
-        return box.swapped() if has_ports(self.protocol) else self.box
-
-    def _whole(self, decision: Decision, reason: Why) -> tuple[Ruling, ...]:
-        return (Ruling(self.box, decision, reason),)
+            return lambda box: box
+        return (lambda box: box.swapped()) if has_ports(self.protocol) else (lambda box: self.box)
 
     # ------------------------------------------------------------------ stages
 
-    def _eni(self, interface: Interface, packet: Packet, back: bool) -> Iterator[Step]:
-        if back:
-            return
-        status = interface.eni.status
-        if isinstance(status, Unknown):
-            rulings = self._whole(Decision.UNKNOWN, why("unknown.fact", object=interface.id, reason=status.unknown))
-        else:
-            carries = status in self.network.topology.dialect.statuses_that_carry
-            decision = Decision.ACCEPT if carries else Decision.DROP
-            rulings = self._whole(decision, why("eni.status", eni=interface.id, status=status))
-        instance = self.network.topology.instances.get(interface.instance_id or "")
-        if (
-            instance
-            and isinstance(instance.status, Unknown)
-            and not isinstance(status, Unknown)
-            and status is EniStatus.IN_USE
-        ):
-            reason = instance.status.unknown
-            rulings = self._whole(Decision.UNKNOWN, why("unknown.fact", object=interface.instance_id, reason=reason))
-        yield Step("eni", "eni.status", Ref("eni", interface.id), packet, rulings)
-
-    def _groups(self, interface: Interface, direction: Direction, packet: Packet, back: bool) -> Iterator[Step]:
-        stage, ref = f"security_group.{direction}", Ref("eni", interface.id)
-        item = f"eni.security_group.{direction}"
-        if not back:
-            rulings = self._judge(self.network.group_filter(interface, direction), packet, back)
-            if direction is Direction.EGRESS:
-                self._note_intra_group(interface, packet, rulings, back)
-            yield Step(stage, item, ref, packet, rulings)
-            return
-        session = Step(stage, "", ref, packet, self._whole(Decision.ACCEPT, why("group.session")))
-        if self.protocol not in (ICMP, ICMPV6, GRE):
-            yield session
-            return
-        judged = Step(
-            stage,
-            f"{item}.return",
-            ref,
-            packet,
-            self._judge(self.network.group_filter(interface, direction), packet, back),
+    def _eni(self, interface: Interface, packet: Packet) -> Step:
+        return Step(
+            "eni", "eni.status", Ref("eni", interface.id), packet, stages.eni(self.network, interface, self.box)
         )
+
+    def _groups(self, interface: Interface, direction: Direction, packet: Packet, back: bool) -> Step:
+        """Groups are stateful: an answer passes where its question was judged; for ICMP and GRE that is assumed."""
+        stage, ref, item = f"security_group.{direction}", Ref("eni", interface.id), f"eni.security_group.{direction}"
+        if back and self.protocol not in (ICMP, ICMPV6, GRE):
+            return self._session(stage, ref, packet)
+        rulings = stages.by_rows(self.network.group_filter(interface, direction), packet, self._asked(back))
+        if not back:
+            if direction is Direction.EGRESS:
+                self._note_intra_group(interface, packet, rulings)
+            return Step(stage, item, ref, packet, rulings)
+        judged = Step(stage, f"{item}.return", ref, packet, rulings)
         if judged.decision != Decision.ACCEPT:
             self.assumptions.add("icmp_gre_stateful")
-        yield session if self.network.assumptions["icmp_gre_stateful"] == "true" else judged
+        stateful = self.network.assumptions["icmp_gre_stateful"] == "true"
+        return self._session(stage, ref, packet) if stateful else judged
 
-    def _note_intra_group(self, interface: Interface, packet: Packet, rulings: tuple[Ruling, ...], back: bool) -> None:
+    def _session(self, stage: str, ref: Ref, packet: Packet) -> Step:
+        return Step(stage, "", ref, packet, stages.whole(self.box, Decision.ACCEPT, why("group.session")))
+
+    def _note_intra_group(self, interface: Interface, packet: Packet, rulings: tuple[Ruling, ...]) -> None:
         """The answer rests on ``intra_group_egress`` where the other value would decide some part otherwise."""
         packed = self.network.group_filter(interface, Direction.EGRESS)
         if not any(origin.kind == "intra_group" for origin in packed.origins):
             return
-        swapped = self.network.group_filter(interface, Direction.EGRESS, flipped(self.network, "intra_group_egress"))
-        others = self._judge(swapped, packet, back)
+        turned = self.network.group_filter(interface, Direction.EGRESS, flipped(self.network, "intra_group_egress"))
+        others = stages.by_rows(turned, packet, self._asked(back=False))
         if any(a.decision != b.decision and cut(a.box, b.box)[0] for a in rulings for b in others):
             self.assumptions.add("intra_group_egress")
 
-    def _mail(self, sender: End, packet: Packet) -> Iterator[Step]:
-        """The ports that the platform shuts towards public addresses, where the question has one."""
-        instance = self.network.topology.instances.get(sender.instance_id)
-        blocked = [
-            port for protocol, port in self.network.topology.dialect.blocked_public_egress if protocol == self.protocol
-        ]
-        rulings, rest = [], [self.box]
-        for port in blocked:
-            hit, rest = cut(self.box, Box(PortRange(0, LAST_PORT), PortRange(port, port)))
-            if hit and not (instance and instance.smtp_unlocked):
-                rulings.append(Ruling(hit, Decision.DROP, why("mail.blocked", port=port)))
-            elif hit:
-                rulings.append(Ruling(hit, Decision.ACCEPT, why("mail.unlocked", port=port)))
-        if rulings:
-            rulings += [Ruling(box, Decision.ACCEPT, why("mail.none")) for box in rest]
-            ref = Ref("eni", sender.interface.id if sender.interface else "")
-            yield Step("platform.smtp", "platform.smtp_egress", ref, packet, tuple(rulings))
-
-    def _acl(self, end: End, other: End, direction: Direction, packet: Packet, back: bool) -> Iterator[Step]:
-        interface = end.interface
-        if interface is None:
-            return
-        vswitch_id = interface.eni.vswitch
-        stage, ref = f"network_acl.{direction}", Ref("vswitch", vswitch_id)
+    def _acl(self, end: End, other: End, direction: Direction, packet: Packet, back: bool) -> Step:
+        vswitch = end.interface.eni.vswitch if end.interface else ""
+        inside = bool(other.interface and other.interface.eni.vswitch == vswitch and not self._is_public(end, other))
+        rulings = stages.acl(self.network, vswitch, inside, direction, packet, self.box, self._asked(back))
         item = f"vswitch.network_acl.{direction}" + (".return" if back else "")
-        yield Step(stage, item, ref, packet, self._acl_rulings(vswitch_id, end, other, direction, packet, back))
-
-    def _acl_rulings(
-        self, vswitch_id: str, end: End, other: End, direction: Direction, packet: Packet, back: bool
-    ) -> tuple[Ruling, ...]:
-        topology = self.network.topology
-        vswitch = topology.vswitches.get(vswitch_id)
-        if vswitch is None:
-            return self._whole(
-                Decision.UNKNOWN, why("unknown.fact", object=vswitch_id, reason=topology.unknown.get(vswitch_id, ""))
-            )
-        inside = other.interface and other.interface.eni.vswitch == vswitch_id and not self._is_public(end, other)
-        if inside and not topology.dialect.acl_inside_vswitch:
-            return self._whole(Decision.ACCEPT, why("acl.same_vswitch", vswitch=vswitch_id))
-        acl = vswitch.network_acl
-        if acl is None:
-            return self._whole(Decision.ACCEPT, why("acl.none", vswitch=vswitch_id))
-        if isinstance(acl, Unknown):
-            return self._whole(Decision.UNKNOWN, why("unknown.fact", object=vswitch_id, reason=acl.unknown))
-        return self._judge(self.network.acl_filter(acl, direction), packet, back)
+        return Step(f"network_acl.{direction}", item, Ref("vswitch", vswitch), packet, rulings)
 
     def _exit(self, sender: End, receiver: End, packet: Packet) -> Exit:
         interface, topology = sender.interface, self.network.topology
@@ -277,10 +226,10 @@ class _Walker:
             raise TypeError(sender.kind)
         vswitch = interface.eni.vswitch
         if vswitch not in topology.vswitches:
-            return Exit(Decision.UNKNOWN, why("unknown.fact", object=vswitch, reason=topology.unknown.get(vswitch, "")))
+            return Exit(Decision.UNKNOWN, why("unknown.fact", fact=vswitch, reason=topology.unknown.get(vswitch, "")))
         table = topology.vswitches[vswitch].route_table
         if isinstance(table, Unknown):
-            return Exit(Decision.UNKNOWN, why("unknown.fact", object=vswitch, reason=table.unknown))
+            return Exit(Decision.UNKNOWN, why("unknown.fact", fact=vswitch, reason=table.unknown))
         if self._is_public(sender, receiver):
             chosen = route_to_internet(self.network, interface, packet.source, packet.destination)
         elif receiver.interface:
@@ -291,113 +240,39 @@ class _Walker:
         return chosen
 
     def _route(self, interface: Interface, packet: Packet, exit_: Exit, back: bool) -> Iterator[Step]:
-        item = "route.return" if back else "route.forward"
-        yield Step(
-            "route",
-            item,
-            Ref("vswitch", interface.eni.vswitch),
-            packet,
-            (Ruling(self.box, exit_.decision, exit_.why, exit_.origin),),
-        )
+        item, ref = "route.return" if back else "route.forward", Ref("vswitch", interface.eni.vswitch)
+        yield Step("route", item, ref, packet, stages.whole(self.box, exit_.decision, exit_.why, exit_.origin))
         if exit_.hop:
-            unmodelled = self._whole(
-                Decision.UNKNOWN, why("gateway.not_modelled", next_hop=exit_.hop.id, kind=exit_.hop.type)
-            )
-            yield Step("gateway", exit_.hop_item, exit_.hop, packet, unmodelled)
+            yield stages.not_modelled(exit_.hop_item, exit_.hop, packet, self.box, exit_.origin)
         elif exit_.public and exit_.decision is Decision.ACCEPT:
-            translated = replace(packet, source=exit_.public.address)
-            yield Step("public_ip.egress", "gateway.public_ip", Ref("eni", interface.id), translated,
-                       self._public_rulings(exit_.public, "public.out"))  # fmt: skip
+            self.left_by = self.left_by if back else exit_.public
+            outside = replace(packet, source=exit_.public.address)
+            rulings = stages.translation(exit_.public, "public.out", self.box)
+            yield Step("public_ip.egress", "gateway.public_ip", Ref("eni", interface.id), outside, rulings)
 
-    def _public_rulings(self, public: Public, code: str) -> tuple[Ruling, ...]:
-        if not public.has_bandwidth:
-            return self._whole(Decision.DROP, why("public.no_bandwidth", public=text(public.address)))
-        private = text(public.private) if public.private is not None else ""
-        return self._whole(Decision.ACCEPT, why(code, public=text(public.address), private=private))
-
-    def _enter(self, receiver: End, packet: Packet, back: bool) -> Iterator[Step]:
+    def _enter(self, receiver: End, interface: Interface, packet: Packet, back: bool) -> Iterator[Step]:
         """In by the public address that stands for an ENI: the blackhole, then the translation."""
-        interface, public = receiver.interface, self._public(receiver)
-        if interface is None:
-            return
-        ref = Ref("eni", interface.id)
+        public, ref = self.left_by if back else self._public(receiver), Ref("eni", interface.id)
         if public is None:
             if not back:
-                yield self._no_public_address(receiver, packet)
+                yield stages.no_public_address(self.network, interface, _own(receiver), packet, self.box)
             return
         outside = replace(packet, destination=public.address)
         if reason := not_followed(public):
-            rulings = self._whole(Decision.UNKNOWN, why("unknown.fact", object=public.holder, reason=reason))
-            yield Step("public_ip.ingress", "gateway.public_ip", ref, outside, rulings)
-            return
-        yield Step("blackhole", "blackhole.public_ip", ref, outside, self._blackhole(public))
-        yield Step("public_ip.ingress", "gateway.public_ip", ref, outside, self._public_rulings(public, "public.in"))
-
-    def _blackhole(self, public: Public) -> tuple[Ruling, ...]:
-        until = blackholed_until(self.network, public.address, self.at)
-        if until is None:
-            return self._whole(Decision.ACCEPT, why("blackhole.none", public=text(public.address)))
-        code = "blackhole.until" if until else "blackhole.in"
-        return self._whole(Decision.DROP, why(code, public=text(public.address), until=until))
-
-    def _no_public_address(self, receiver: End, packet: Packet) -> Step:
-        interface, address = receiver.interface, text(_own(receiver))
-        for name, gateway in self.network.topology.nat_gateways.items():
-            if any(parse_address(entry.internal_ip) == _own(receiver) for entry in gateway.dnat):
-                rulings = self._whole(Decision.UNKNOWN, why("gateway.not_modelled", next_hop=name, kind="nat"))
-                return Step("gateway", "gateway.nat", Ref("nat", name), packet, rulings)
-        eni = interface.id if interface else ""
-        return Step("public_ip.ingress", "gateway.public_ip", Ref("eni", eni), packet,
-                    self._whole(Decision.DROP, why("public.none", eni=eni, private=address)))  # fmt: skip
-
-    def _closed_door(self, receiver: End, packet: Packet) -> Step:
-        public = receiver.public
-        bound = public.bound_to if public else ""
-        if public and (public.unknown or bound):
-            reason = why("unknown.fact", object=public.holder, reason=public.unknown)
-            if bound in self.network.topology.nat_gateways:
-                return Step("gateway", "gateway.nat", Ref("nat", bound), packet,
-                            self._whole(Decision.UNKNOWN, why("gateway.not_modelled", next_hop=bound, kind="nat")))  # fmt: skip
-            return Step(
-                "public_ip.ingress",
-                "gateway.public_ip",
-                Ref("eip", public.holder),
-                packet,
-                self._whole(Decision.UNKNOWN, reason),
+            rulings = stages.not_known(self.box, public.holder, reason, public.path)
+        else:
+            yield Step(
+                "blackhole",
+                "blackhole.public_ip",
+                ref,
+                outside,
+                stages.blackhole(self.network, public, self.at, self.box),
             )
-        holder = public.holder if public else ""
-        reason = why("public.unbound", public=text(_own(receiver)), eip=holder)
-        return Step(
-            "public_ip.ingress", "gateway.public_ip", Ref("eip", holder), packet, self._whole(Decision.DROP, reason)
-        )
-
-    # ------------------------------------------------------------------ judging by rows
-
-    def _judge(self, packed: Filter, packet: Packet, back: bool) -> tuple[Ruling, ...]:
-        rulings = []
-        for cell in partition(packed.table, packet.source, packet.destination, packet.protocol, packet.box):
-            decision = decide(packed.table, cell)
-            row = cell.rows[0] if decision is Decision.UNKNOWN else cell.rows[-1] if cell.rows else None
-            origin = packed.origins[row] if row is not None else None
-            if origin is None:
-                reason = why("unknown.fact", object="", reason="")
-            elif decision is Decision.UNKNOWN:
-                reason = why("unknown.fact", object=origin.target or origin.id, reason=origin.reason)
-            else:
-                reason = why(f"{origin.kind}.{decision}", rule=origin.id, group=origin.target)
-            rulings.append(Ruling(self._asked(cell.box, back), decision, reason, origin))
-        return tuple(rulings)
+            rulings = stages.translation(public, "public.in", self.box)
+        yield Step("public_ip.ingress", "gateway.public_ip", ref, outside, rulings)
 
 
 def _own(end: End) -> int:
     if end.address is None:
         raise TypeError(f"{end.asked} has no address yet")
     return end.address
-
-
-def blackholed_until(network: Network, address: int, at: datetime) -> str | None:
-    """None where a public address is in no blackhole at ``at``; else its end as text, empty where that is not known."""
-    for attacked in network.topology.ddos.blackholed:
-        if parse_address(attacked.ip) == address and (attacked.until is None or attacked.until > at):
-            return attacked.until.isoformat().replace("+00:00", "Z") if attacked.until else ""
-    return None

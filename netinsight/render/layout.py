@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 WIDTH = 100
 
+_OPENING, _CLOSING = "（《“", "）》”，。；：、 "
+
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -37,10 +39,11 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def _pieces(text: str) -> list[str]:
+    """Pieces between which a line may break: after a space, or around a wide character that is no punctuation."""
     pieces, piece = [], ""
-    for char in text:
+    for char, following in zip(text, f"{text[1:]} ", strict=True):
         piece += char
-        if char == " " or (width_of(char) == 2 and char not in "（：，"):
+        if char == " " or (width_of(char) == 2 and char not in _OPENING and following not in _CLOSING):
             pieces.append(piece)
             piece = ""
     return [*pieces, piece] if piece else pieces

@@ -76,12 +76,13 @@ class _Page:
             return
         packet = stages[0].packet
         yield from hang("", self.paint(title, "bold") + f"  {packet.src} -> {packet.dst}")
+        column = min(16, max(width_of(stage.object.id) for stage in stages))
         for stage in stages:
             mark, style = _MARKS[stage.decision]
-            lead = f"  {mark} {pad(stage.stage, 22)} {pad(stage.object.id, 14)} "
-            place = f"  [{stage.rule or ''}{' ' if stage.rule and stage.file else ''}{_place(stage.file, stage.line)}]"
-            told = stage.why + (place if stage.rule or stage.file else "")
-            first, *more = hang(lead, told)
+            lead = f"  {mark} {pad(stage.stage, 22)} {pad(stage.object.id, column)}  "
+            rule = stage.rule if stage.rule and stage.rule not in stage.why else None
+            place = " ".join(filter(None, (rule, _place(stage.file, stage.line))))
+            first, *more = hang(lead, stage.why + (f"  [{place}]" if place else ""))
             yield f"  {self.paint(mark, style)}{first[3:]}"
             yield from more
 
@@ -102,10 +103,8 @@ class _Page:
         yield self.paint(title, "bold")
         for item in items:
             mark, style = _STATUS_MARKS[item.status]
-            severity = self.word(item.severity)
-            first, *more = hang(
-                f"  {mark} ", f"{item.id}  {item.object.id}  ({severity}; {item.category}: {item.name})"
-            )
+            about = self.word("about", severity=self.word(item.severity), name=item.name)
+            first, *more = hang(f"  {mark} ", f"{item.id}  {item.object.id}  {about}")
             yield f"  {self.paint(mark, style)}{first[3:]}"
             yield from more
             yield from hang("      ", item.message)
@@ -125,14 +124,21 @@ class _Page:
         counts = {status: sum(item.status == status for item in report.items) for status in ("normal", "skipped")}
         if not every_item:
             yield from hang("", self.word("the_rest", **counts))
-        gaps: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for gap in report.not_checked:
-            gaps[gap.object.id, gap.reason].append(gap.item)
-        for (object_id, reason), gap_items in gaps.items():
-            yield from hang(self.word("not_checked"), f"{object_id}: {', '.join(gap_items)} ({reason})")
+        yield from self._not_checked(with_reasons=every_item)
         if report.assumptions:
             yield from hang(self.word("assumed"), ", ".join(f"{one.id}={one.value}" for one in report.assumptions))
-        yield from hang("", f"{report.notice}; {self.word('at', at=report.at)}")
+        yield from hang("", self.word("at", notice=report.notice, at=report.at))
+
+    def _not_checked(self, *, with_reasons: bool) -> Iterator[str]:
+        """What a missing fact left out: an object a line, or an object and reason."""
+        gaps: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for gap in self.report.not_checked:
+            gaps[gap.object.id, gap.reason if with_reasons else ""].append(gap.item)
+        for (object_id, reason), items in gaps.items():
+            told = self.word("only_for", parts=reason) if reason else ""
+            yield from hang(self.word("not_checked"), f"{object_id}: {', '.join(items)}{told}")
+        if gaps and not with_reasons:
+            yield self.word("all_tells")
 
 
 def _end(end: EndReport) -> str:

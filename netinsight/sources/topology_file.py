@@ -297,7 +297,8 @@ def _read_the_rest(
             {each["loc"] for each in error.errors()}, key=lambda loc: [str(part) for part in loc], reverse=True
         )
         spot, _whole = document.spot.find(base)
-        if not all([_without(value, spot, loc) for loc in sorted(locations, key=_index_order, reverse=True)]):
+        removed = [_without(value, spot, loc) for loc in sorted(locations, key=_index_order, reverse=True)]
+        if not all(removed):
             return _FAILED
         try:
             return adapter.validate_python(value)

@@ -71,7 +71,7 @@ def _take(builder: Builder, event: yaml.Event, anchors: dict[str, tuple[Any, Spo
         if builder.wants_key:
             raise builder.fatal("an alias cannot be a key", *_at(event))
         if event.anchor not in anchors:
-            raise builder.fatal(f"the alias `*{visible(event.anchor)}` names no anchor", *_at(event))
+            raise builder.fatal(f"the alias `*{visible(str(event.anchor))}` names no anchor", *_at(event))
         builder.repeat(*anchors[event.anchor], *_at(event))
 
 
@@ -80,7 +80,7 @@ def _scalar(builder: Builder, event: yaml.ScalarEvent, anchors: dict[str, tuple[
         builder.key(event.value, *_at(event))
         return
     if event.tag is not None and event.tag not in ("!", _TEXT_TAG):
-        builder.note(f"the tag `{visible(event.tag)}` is not supported", *_at(event), "write the plain value")
+        builder.note(f"the tag `{visible(str(event.tag))}` is not supported", *_at(event), "write the plain value")
     plain = event.style in (None, "") and event.tag is None
     node = builder.scalar(resolve(event.value) if plain else event.value, *_at(event))
     if event.anchor:

@@ -8,10 +8,9 @@ from dataclasses import replace
 from netinsight.addresses import parse_address, text
 from netinsight.diagnosis.case import Case, Fact, Result, Side, Status, abnormal, normal
 from netinsight.diagnosis.catalogue import ItemSeverity
-from netinsight.model.base import Path
 from netinsight.network.build import Public
+from netinsight.network.stages import blackholed
 from netinsight.network.steps import Step, why
-from netinsight.network.trace import blackholed_until
 
 ITEM = "blackhole.public_ip"
 
@@ -30,13 +29,14 @@ def check(case: Case, side: Side) -> Iterator[Result]:
 
 def _judge(case: Case, side: Side, public: Public) -> Result:
     address = text(public.address)
-    until = blackholed_until(case.network, public.address, case.at)
+    found = blackholed(case.network, public.address, case.at)
     used = _steps(case, side, public)
-    if until is None:
+    if found is None:
         return _mitigating(case, side, public, bool(used)) or normal(
             ITEM, side.ref, "clear", Fact(public.path, address), public=address
         )
-    fact = Fact(_row(case, public), f"blackholed: {address}")
+    index, until = found
+    fact = Fact(("ddos", "blackholed", index), f"blackholed: {address}")
     if any(step.stage == "blackhole" for step in used):
         code = "blackholed_until" if until else "blackholed"
         return abnormal(ITEM, side.ref, code, case.whole, fact, public=address, until=until)
@@ -62,9 +62,3 @@ def _mitigating(case: Case, side: Side, public: Public, on_path: bool) -> Result
                 result, severity=ItemSeverity.NON_CRITICAL, status=Status.ABNORMAL if on_path else Status.NORMAL
             )
     return None
-
-
-def _row(case: Case, public: Public) -> Path:
-    rows = case.network.topology.ddos.blackholed
-    index = next((i for i, row in enumerate(rows) if parse_address(row.ip) == public.address), 0)
-    return ("ddos", "blackholed", index)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from netinsight.diagnosis.case import Case, Result, Status, not_concerned
 from netinsight.engine.classify import Decision
 from netinsight.network.filters import Origin
-from netinsight.network.steps import Ref, Step
+from netinsight.network.steps import Ref, Step, Walk
 
 _NOT_HERE = ("blackhole.public_ip",)
 """Stages that another module judges, together with what is not on the path."""
@@ -17,19 +17,19 @@ _MAIL = "platform.smtp_egress"
 
 def check(case: Case) -> list[Result]:
     """One result for each item and object that the walks met."""
-    met: dict[tuple[str, Ref], list[tuple[Step, str]]] = defaultdict(list)
-    for number, walk in enumerate(case.walks):
+    met: dict[tuple[str, Ref], list[tuple[Step, Walk]]] = defaultdict(list)
+    for walk in case.walks:
         for step in walk.steps:
             if step.item and step.item not in _NOT_HERE:
-                met[step.item, step.object].append((step, str(number) if len(case.walks) > 1 else ""))
-    results = [_result(case, item, ref, steps) for (item, ref), steps in met.items()]
+                met[step.item, step.object].append((step, walk))
+    results = [_result(item, ref, steps) for (item, ref), steps in met.items()]
     source = case.ends.source.interface
     if source and not any(result.item == _MAIL for result in results):
         results.append(not_concerned(_MAIL, Ref("eni", source.id)))
     return results
 
 
-def _result(case: Case, item: str, ref: Ref, steps: list[tuple[Step, str]]) -> Result:
+def _result(item: str, ref: Ref, steps: list[tuple[Step, Walk]]) -> Result:
     decisions = {ruling.decision for step, _ in steps for ruling in step.rulings}
     status, wanted = Status.NORMAL, Decision.ACCEPT
     if Decision.DROP in decisions:

@@ -72,11 +72,11 @@ def _listening(case: Case, side: Side, listeners: list[Listener]) -> Result:
             case.part(closed),
             fact,
             process=one.process or "-",
-            address=one.address,
+            address=f"{one.address}:{one.port}",
             **values,
         )
     return abnormal(
-        ITEM, side.ref, "none", case.part(closed), Fact(base, f"listening: {len(listeners)} sockets"), **values
+        ITEM, side.ref, "none", case.part(closed), Fact(base, f"listening: {len(mine)} {case.protocol_word}"), **values
     )
 
 

@@ -1,0 +1,164 @@
+"""What each stage says of a packet: the filters by their rows, the rest by the state of an object.
+
+Every function gives rulings over the question's own box; none of them knows what came before or comes after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from netinsight.addresses import parse_address, text
+from netinsight.engine.classify import Decision, decide, partition
+from netinsight.engine.spaces import Box, cut
+from netinsight.flow import LAST_PORT, PortRange
+from netinsight.model.base import Path, Unknown
+from netinsight.model.security_group import Direction
+from netinsight.model.topology import Interface
+from netinsight.network.build import Network, Public
+from netinsight.network.filters import Filter, Origin
+from netinsight.network.steps import Packet, Ref, Ruling, Step, Why, why
+
+Rulings = tuple[Ruling, ...]
+Asked = Callable[[Box], Box]
+"""A box of a packet's ports → the same in the question's own (the reply's are the other way round)."""
+
+
+def whole(box: Box, decision: Decision, reason: Why, origin: Origin | None = None) -> Rulings:
+    """One decision for all that was asked."""
+    return (Ruling(box, decision, reason, origin),)
+
+
+def not_known(box: Box, fact: str, reason: str, path: Path = ()) -> Rulings:
+    """A fact that decides is not known."""
+    origin = Origin(fact, "unknown", path, target=fact, reason=reason) if path else None
+    return whole(box, Decision.UNKNOWN, why("unknown.fact", fact=fact, reason=reason), origin)
+
+
+def by_rows(packed: Filter, packet: Packet, asked: Asked) -> Rulings:
+    """What a list of rows decides, part by part."""
+    rulings = []
+    for cell in partition(packed.table, packet.source, packet.destination, packet.protocol, packet.box):
+        decision = decide(packed.table, cell)
+        if not cell.rows:  # a list without a last row is one that nobody knows
+            rulings.append(Ruling(asked(cell.box), Decision.UNKNOWN, why("unknown.fact", fact="-", reason="-")))
+            continue
+        origin = packed.origins[cell.rows[0] if decision is Decision.UNKNOWN else cell.rows[-1]]
+        reason = why(f"{origin.kind}.{decision}", rule=origin.id, group=origin.target)
+        if decision is Decision.UNKNOWN:
+            reason = why("unknown.fact", fact=origin.target or origin.id, reason=origin.reason)
+        rulings.append(Ruling(asked(cell.box), decision, reason, origin))
+    return tuple(rulings)
+
+
+def eni(network: Network, interface: Interface, box: Box) -> Rulings:
+    """Only an ENI that is InUse carries traffic, and only of an instance that runs."""
+    status = interface.eni.status
+    path = (*interface.path, "status")
+    if isinstance(status, Unknown):
+        return not_known(box, interface.id, status.unknown, path)
+    origin = Origin(f"{interface.id}/status", "eni_status", path, text=f"status: {status}")
+    reason = why("eni.status", eni=interface.id, status=status)
+    if status not in network.topology.dialect.statuses_that_carry:
+        return whole(box, Decision.DROP, reason, origin)
+    instance = network.topology.instances.get(interface.instance_id or "")
+    if instance and isinstance(instance.status, Unknown):
+        name = interface.instance_id or ""
+        return not_known(box, name, instance.status.unknown, ("instances", name, "status"))
+    return whole(box, Decision.ACCEPT, reason, origin)
+
+
+def acl(
+    network: Network, vswitch_id: str, inside: bool, direction: Direction, packet: Packet, box: Box, asked: Asked
+) -> Rulings:
+    """The ACL of a vSwitch; ``inside`` where both ends stand in it and the packet does not leave it."""
+    topology = network.topology
+    vswitch = topology.vswitches.get(vswitch_id)
+    if vswitch is None:
+        return not_known(box, vswitch_id, topology.unknown.get(vswitch_id, ""), ("unknown", vswitch_id))
+    if inside and not topology.dialect.acl_inside_vswitch:
+        return whole(box, Decision.ACCEPT, why("acl.same_vswitch", vswitch=vswitch_id))
+    bound = vswitch.network_acl
+    if bound is None:
+        return whole(box, Decision.ACCEPT, why("acl.none", vswitch=vswitch_id))
+    if isinstance(bound, Unknown):
+        return not_known(box, vswitch_id, bound.unknown, ("vswitches", vswitch_id, "network_acl"))
+    return by_rows(network.acl_filter(bound, direction), packet, asked)
+
+
+def mail(network: Network, instance_id: str, protocol: int, box: Box) -> Rulings:
+    """The ports that the platform shuts towards public addresses; nothing where the question has none of them."""
+    instance = network.topology.instances.get(instance_id)
+    rulings, rest = [], [box]
+    for blocked, port in network.topology.dialect.blocked_public_egress:
+        hit = cut(box, Box(PortRange(0, LAST_PORT), PortRange(port, port)))[0] if blocked == protocol else None
+        if hit is None:
+            continue
+        rest = cut(box, hit)[1]
+        unlocked = bool(instance and instance.smtp_unlocked)
+        decision = Decision.ACCEPT if unlocked else Decision.DROP
+        rulings.append(Ruling(hit, decision, why("mail.unlocked" if unlocked else "mail.blocked", port=port)))
+    return (*rulings, *(Ruling(part, Decision.ACCEPT, why("mail.none")) for part in rest)) if rulings else ()
+
+
+def translation(public: Public, code: str, box: Box) -> Rulings:
+    """A public address and the private one that it stands for, one way or the other."""
+    origin = Origin(public.holder, "public_ip", public.path)
+    if not public.has_bandwidth:
+        return whole(box, Decision.DROP, why("public.no_bandwidth", public=text(public.address)), origin)
+    private = text(public.private) if public.private is not None else ""
+    return whole(box, Decision.ACCEPT, why(code, public=text(public.address), private=private), origin)
+
+
+def blackhole(network: Network, public: Public, at: datetime, box: Box) -> Rulings:
+    """Every packet to a blackholed address is dropped."""
+    address = text(public.address)
+    found = blackholed(network, public.address, at)
+    if found is None:
+        return whole(box, Decision.ACCEPT, why("blackhole.none", public=address))
+    index, until = found
+    origin = Origin(address, "blackhole", ("ddos", "blackholed", index))
+    code = "blackhole.until" if until else "blackhole.in"
+    return whole(box, Decision.DROP, why(code, public=address, until=until), origin)
+
+
+def blackholed(network: Network, address: int, at: datetime) -> tuple[int, str] | None:
+    """The row by which an address is in a blackhole at ``at``, and its end as text (empty where it is not known)."""
+    for index, attacked in enumerate(network.topology.ddos.blackholed):
+        if parse_address(attacked.ip) == address and (attacked.until is None or attacked.until > at):
+            return index, attacked.until.isoformat().replace("+00:00", "Z") if attacked.until else ""
+    return None
+
+
+def not_modelled(item: str, ref: Ref, packet: Packet, box: Box, origin: Origin | None) -> Step:
+    """A next hop that is not followed: not known beyond it."""
+    reason = why("gateway.not_modelled", next_hop=ref.id)
+    return Step("gateway", item, ref, packet, whole(box, Decision.UNKNOWN, reason, origin))
+
+
+def no_public_address(network: Network, interface: Interface, private: int, packet: Packet, box: Box) -> Step:
+    """Asked from the Internet without a public address: a DNAT entry may lead there, otherwise nothing does."""
+    vpc = network.vpc_of(interface)
+    for name, gateway in network.topology.nat_gateways.items():
+        for i, entry in enumerate(gateway.dnat):
+            if gateway.vpc == vpc and parse_address(entry.internal_ip) == private:
+                origin = Origin(f"{name}/dnat/{i + 1}", "dnat_entry", ("nat_gateways", name, "dnat", i))
+                return not_modelled("gateway.nat", Ref("nat", name), packet, box, origin)
+    reason = why("public.none", eni=interface.id, private=text(private))
+    return Step(
+        "public_ip.ingress", "gateway.public_ip", Ref("eni", interface.id), packet, whole(box, Decision.DROP, reason)
+    )
+
+
+def door_without_eni(network: Network, public: Public, packet: Packet, box: Box) -> Step:
+    """A public address of the topology with no ENI behind it."""
+    if public.bound_to in network.topology.nat_gateways:
+        origin = Origin(public.holder, "public_ip", public.path)
+        return not_modelled("gateway.nat", Ref("nat", public.bound_to), packet, box, origin)
+    ref = Ref("eip", public.holder)
+    if public.unknown or public.bound_to:
+        rulings = not_known(box, public.holder, public.unknown, public.path)
+    else:
+        reason = why("public.unbound", public=text(public.address), eip=public.holder)
+        rulings = whole(box, Decision.DROP, reason, Origin(public.holder, "public_ip", public.path))
+    return Step("public_ip.ingress", "gateway.public_ip", ref, packet, rulings)
