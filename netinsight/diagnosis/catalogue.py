@@ -100,7 +100,7 @@ class Catalogue(Model):
     common_ports: dict[str, Text]
     collected_guests: CollectedGuests
 
-    def word(self, name: str, lang: Lang, **values: object) -> str:
+    def word(self, name: str, lang: Lang, /, **values: object) -> str:
         """A word of reports."""
         return self.words[name].fill(lang, {key: str(value) for key, value in values.items()})
 

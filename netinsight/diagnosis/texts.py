@@ -120,7 +120,7 @@ class Writer:
                 sentences.append(sentence + (self._word("only_for", parts=words) if words else ""))
         return "; ".join(sentences)
 
-    def _word(self, name: str, **values: object) -> str:
+    def _word(self, name: str, /, **values: object) -> str:
         return self.case.catalogue.word(name, self.lang, **values)
 
     def _part(self, boxes: list[Box]) -> str:

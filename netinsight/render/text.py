@@ -40,7 +40,7 @@ class _Page:
     lang: Lang
     paint: Paint
 
-    def word(self, name: str, **values: object) -> str:
+    def word(self, name: str, /, **values: object) -> str:
         return self.catalogue.word(name, self.lang, **values)
 
     def headline(self) -> Iterator[str]:
