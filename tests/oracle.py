@@ -288,10 +288,8 @@ def group_rows(
     """The rows of an ENI's groups in the order in which they are asked."""
     intra = intra_group_rows(topology, names, direction, packet)
     custom = custom_rows(topology, names, direction, packet)
-    if direction == EGRESS and chosen["intra_group_egress"] == "custom_wins":
-        middle = [*custom, *intra]
-    else:
-        middle = [*intra, *custom]
+    custom_first = direction == EGRESS and chosen["intra_group_egress"] == "custom_wins"
+    middle = [*custom, *intra] if custom_first else [*intra, *custom]
     normal = topology.security_groups[names[0]].type is GroupType.NORMAL
     default = ACCEPT if normal and direction == EGRESS else DROP
     return [*middle, Row(f"{names[0]}/{direction}/default", default, True)]

@@ -1,0 +1,99 @@
+"""What the documents say is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import netinsight
+from netinsight.cli import run
+from netinsight.diagnosis.catalogue import load_catalogue
+from netinsight.model.assumptions import ASSUMPTIONS
+from netinsight.sources.topology_file import read_topology
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(name: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text(name), re.S)
+
+
+def test_the_readme_shows_what_the_demo_prints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    (command,) = re.findall(r"@\$\(BIN\)/netinsight (.*?);", text("Makefile"))
+    assert run(command.split()) == 1
+    assert blocks("README.md", "text") == [capsys.readouterr().out]
+
+
+def test_the_readmes_python_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (code,) = blocks("README.md", "python")
+    exec(code, {})
+    assert capsys.readouterr().out == "reachable []\n"
+
+
+def test_the_readmes_commands_are_understood(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "topology.yaml").write_text(blocks("docs/topology-format.md", "yaml")[1], encoding="utf-8")
+    extra = tmp_path / "more.yaml"
+    extra.write_text(
+        "instances: {i-b: {network_interfaces: {eni-b: {vswitch: vsw-db, ip: 10.0.2.20, security_groups: [sg-bastion]}}}}"
+    )
+    monkeypatch.chdir(tmp_path)
+    commands = [
+        line for block in blocks("README.md", "sh") for line in block.splitlines() if line.startswith("netinsight ")
+    ]
+    assert len(commands) >= 5
+    for command in commands:
+        words = command.replace("topology.yaml", ".").split()[1:]
+        assert run(words) in (0, 1, 3), (command, capsys.readouterr().err)
+
+
+def test_the_example_of_the_format_loads_as_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / "example.yaml"
+    file.write_text(blocks("docs/topology-format.md", "yaml")[1], encoding="utf-8")
+    reading = read_topology(str(file))
+    assert not reading.warnings
+    assert reading.topology.place("security_groups", "sg-web", "rules", 1).line == 22
+
+
+def test_every_assumption_is_documented_with_its_default() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `(\w+)` \|", text("docs/assumptions.md"), re.M)
+    assert {name: (default, other) for name, default, other in rows} == dict(ASSUMPTIONS)
+
+
+def test_every_stage_of_the_package_is_documented() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "netinsight" / "network").glob("*.py"))
+    written = set(re.findall(r'Step\("([\w.]+)"', code)) | {"security_group.egress", "network_acl.ingress"}
+    documented = set(re.findall(r"`([\w.]+)`", text("docs/evaluation-order.md")))
+    assert len(written) > 6
+    assert written <= documented
+
+
+def test_every_item_of_the_catalogue_has_both_languages_and_every_finding_says_something() -> None:
+    for name, item in load_catalogue().items.items():
+        for words in (item.name, item.suggestion, *item.findings.values()):
+            assert words.en, name
+            assert words.zh, name
+            assert re.search(r"[\u4e00-\u9fff]", words.zh) or words.zh == words.en, name
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), target
+
+
+def test_what_is_public_is_there() -> None:
+    for name in netinsight.__all__:
+        assert getattr(netinsight, name) is not None
