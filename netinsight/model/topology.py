@@ -9,16 +9,14 @@ from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from netinsight.errors import NOWHERE, Place, did_you_mean, one_of
 from netinsight.model.assumptions import ASSUMPTIONS
-from netinsight.model.base import Id, Label, Model, Moment, Path, Text, Word, complaint
+from netinsight.model.base import Id, Label, Model, Moment, Path, RulePorts, Text, Word, complaint
 from netinsight.model.dialect import DIALECTS, Dialect
 from netinsight.model.edge import Account, Ddos, Eip, NatGateway, Peering
-from netinsight.model.instance import Instance, NetworkInterface
+from netinsight.model.instance import EniType, Instance, NetworkInterface
 from netinsight.model.network_acl import NetworkAcl
 from netinsight.model.routing import RouteTable
 from netinsight.model.security_group import PrefixList, SecurityGroup
 from netinsight.model.vpc import Vpc, VSwitch
-
-from .base import RulePorts
 
 SCHEMA: Literal["netinsight.topology/1"] = "netinsight.topology/1"
 
@@ -65,6 +63,13 @@ class Interface(NamedTuple):
     eni: NetworkInterface
     instance_id: str | None
     path: Path
+
+    def addresses(self) -> Iterator[tuple[Path, str]]:
+        """Every private address, with where it stands."""
+        yield (*self.path, "ip"), self.eni.ip
+        for key in ("secondary_ips", "ipv6_addresses"):
+            for i, written in enumerate(getattr(self.eni, key)):
+                yield (*self.path, key, i), written
 
 
 class Topology(Model):
@@ -127,6 +132,15 @@ class Topology(Model):
                 yield Interface(eni_id, eni, instance_id, ("instances", instance_id, "network_interfaces", eni_id))
         for eni_id, eni in self.network_interfaces.items():
             yield Interface(eni_id, eni, None, ("network_interfaces", eni_id))
+
+    def primary_interface(self, instance_id: str) -> Interface | None:
+        """The primary ENI of an instance: the one of that type, else its only one; None where there is none."""
+        instance = self.instances.get(instance_id)
+        if instance is None:
+            return None
+        enis = instance.network_interfaces
+        chosen = next((name for name, eni in enis.items() if eni.type is EniType.PRIMARY), next(iter(enis)))
+        return Interface(chosen, enis[chosen], instance_id, ("instances", instance_id, "network_interfaces", chosen))
 
     def account_of(self, instance: Instance) -> tuple[Account, Path]:
         """The account that an instance belongs to, and where it stands."""

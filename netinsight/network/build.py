@@ -20,7 +20,6 @@ from netinsight.addresses import Range, parse_address, parse_prefix
 from netinsight.engine.tables import AddressSets
 from netinsight.model.assumptions import defaults
 from netinsight.model.base import Path, Unknown
-from netinsight.model.checks import eni_addresses, primary_interface
 from netinsight.model.edge import Eip, EipMode
 from netinsight.model.routing import RouteTableType
 from netinsight.model.security_group import Direction
@@ -89,7 +88,7 @@ class Network:
         """Address of the line → the ENIs that have it (one a VPC)."""
         owners: dict[int, list[Interface]] = defaultdict(list)
         for interface in self.enis.values():
-            for _, written in eni_addresses(interface):
+            for _, written in interface.addresses():
                 owners[parse_address(written)].append(interface)
         return dict(owners)
 
@@ -99,7 +98,7 @@ class Network:
         for interface in self.enis.values():
             groups = interface.eni.security_groups
             for group in groups if isinstance(groups, list) else []:
-                members[group] += [Range(a, a) for a in map(parse_address, (w for _, w in eni_addresses(interface)))]
+                members[group] += [Range(a, a) for a in map(parse_address, (w for _, w in interface.addresses()))]
         return {group: tuple(ranges) for group, ranges in members.items()}
 
     def members(self, group: str) -> tuple[Range, ...]:
@@ -113,7 +112,7 @@ class Network:
             Range(address, address)
             for interface in self._of_unknown_groups
             if self.vpc_of(interface) in (vpc, "")
-            for address in map(parse_address, (written for _, written in eni_addresses(interface)))
+            for address in map(parse_address, (written for _, written in interface.addresses()))
         )
 
     @cached_property
@@ -125,7 +124,7 @@ class Network:
         """Every public address that the topology owns: static ones, and EIPs."""
         static = []
         for name, instance in self.topology.instances.items():
-            interface = primary_interface(self.topology, name)
+            interface = self.topology.primary_interface(name)
             if instance.public_ip and interface:
                 static.append(
                     Public(parse_address(instance.public_ip), name, ("instances", name, "public_ip"), name, interface,
@@ -138,7 +137,7 @@ class Network:
         if isinstance(eip.bound_to, Unknown):
             return Public(address, name, path, unknown=eip.bound_to.unknown)
         bound_to = eip.bound_to or ""
-        interface = self.enis.get(bound_to) or primary_interface(self.topology, bound_to)
+        interface = self.enis.get(bound_to) or self.topology.primary_interface(bound_to)
         if interface is None:
             return Public(address, name, path, bound_to, unknown=self.topology.unknown.get(bound_to, ""))
         private = parse_address(eip.private_ip or interface.eni.ip)

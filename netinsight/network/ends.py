@@ -9,7 +9,6 @@ from netinsight.addresses import PRIVATE_V4, SERVICE_V4, contains, family, parse
 from netinsight.errors import ObjectError, PreconditionError, QuestionError, did_you_mean, one_of, visible
 from netinsight.flow import PortRange, Question
 from netinsight.model.base import Unknown
-from netinsight.model.checks import primary_interface
 from netinsight.model.instance import EniStatus, InstanceStatus
 from netinsight.model.topology import SECTIONS, Interface
 from netinsight.network.build import Network, Public
@@ -72,7 +71,7 @@ def find_end(network: Network, written: str) -> End:
     written = written.strip()
     if written.lower() == INTERNET:
         return End(INTERNET, Kind.INTERNET)
-    interface = network.enis.get(written) or primary_interface(network.topology, written)
+    interface = network.enis.get(written) or network.topology.primary_interface(written)
     if interface:
         return End(written, Kind.ENI, parse_address(interface.eni.ip), interface)
     try:

@@ -60,6 +60,8 @@ def _split(text: str, width: int) -> tuple[str, str]:
 
 def hang(lead: str, text: str, width: int = WIDTH) -> list[str]:
     """``text`` wrapped behind ``lead``, its later lines indented to stand below its first."""
+    if width_of(lead) > width * 2 // 3:  # an id as long as a line: what is said of it stands below
+        return [lead.rstrip(), *hang("      ", text, width)]
     indent = " " * width_of(lead)
     return [(lead if i == 0 else indent) + line for i, line in enumerate(wrap(text, width - width_of(lead)))]
 

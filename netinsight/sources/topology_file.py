@@ -24,7 +24,8 @@ from pydantic_core import PydanticCustomError
 
 from netinsight.errors import InputError, Place, Problem, Severity, did_you_mean, visible
 from netinsight.model.base import Path, check_identifier
-from netinsight.model.checks import Finding, check
+from netinsight.model.checks import check
+from netinsight.model.findings import Finding
 from netinsight.model.topology import SECTIONS, Topology
 from netinsight.sources.document import MOST_BYTES, Builder, Document, Spot
 from netinsight.sources.json_file import read_json

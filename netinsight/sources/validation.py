@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from netinsight.errors import did_you_mean, one_of, visible
 from netinsight.model.base import Path, Unknown
-from netinsight.model.checks import Finding
+from netinsight.model.findings import Finding
 
 _KINDS = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
 _EXPECTED = {"list_type": "a list", "dict_type": "a mapping", "model_type": "a mapping", "string_type": "text",
