@@ -78,7 +78,13 @@ class _MayBeUnknown:
                 return value
             return Unknown.model_validate(value) if isinstance(value, dict) and "unknown" in value else validate(value)
 
-        return core_schema.no_info_wrap_validator_function(read, handler.generate_schema(known))
+        def write(value: Any, serialize: Callable[[Any], Any]) -> Any:
+            return value.model_dump() if isinstance(value, Unknown) else serialize(value)
+
+        schema = handler.generate_schema(known)
+        return core_schema.no_info_wrap_validator_function(
+            read, schema, serialization=core_schema.wrap_serializer_function_ser_schema(write, schema=schema)
+        )
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler

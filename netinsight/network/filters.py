@@ -195,17 +195,16 @@ def _intra_group(
         policy = group.inner_access_policy
         if group.type not in topology.dialect.intra_group_types or policy is Policy.DROP:
             continue
-        members, certain = peers.members(name), not isinstance(policy, Unknown)
-        row = Row(source=members, accepts=True, certain=certain)
-        if direction is Direction.EGRESS:
-            row = Row(destination=members, accepts=True, certain=certain)
-        reason = policy.unknown if isinstance(policy, Unknown) else ""
-        yield (
-            row,
-            Origin(
-                f"{name}/{direction}/intra-group", "intra_group", ("security_groups", name), target=name, reason=reason
-            ),
-        )
+        members = peers.addresses(name)
+        origin = Origin(f"{name}/{direction}/intra-group", "intra_group", ("security_groups", name), target=name)
+        if isinstance(policy, Unknown):
+            members, origin = Named((), members.certain + members.maybe), replace(origin, reason=policy.unknown)
+        for far, certain in ((members.maybe, False), (members.certain, True)):
+            if not far:
+                continue
+            source, destination = (far, EVERYWHERE) if direction is Direction.INGRESS else (EVERYWHERE, far)
+            told = origin if certain else _in_doubt(peers, origin, name)
+            yield Row(source, destination, accepts=True, certain=certain), told
 
 
 def _custom(
