@@ -111,7 +111,7 @@ class Net:
             family=family,
             one_way=one_way,
         )
-        moment = at or self.topology.collected_at or datetime.now(UTC)
+        moment = at or self.topology.collected_at or datetime.now(UTC).replace(microsecond=0)
         return diagnose(self.network, question, moment, self.catalogue, Lang(lang), guest)
 
     def text(self, report: Report, *, colour: bool = False, every_item: bool = False) -> str:

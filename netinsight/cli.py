@@ -40,9 +40,19 @@ class _Parser(argparse.ArgumentParser):
             choices = [word.strip(" '()") for word in message.split("choose from", 1)[-1].split(",")]
             hint = did_you_mean(found, choices) or hint
         elif message.startswith("unrecognized arguments: "):
-            options = [option for action in self._actions for option in action.option_strings]
+            options = _options(self)
             hint = did_you_mean(message.split(": ")[1].split()[0], options) or hint
         raise QuestionError(message, hint=hint)
+
+
+def _options(parser: argparse.ArgumentParser) -> list[str]:
+    """Every option of a parser and of its commands."""
+    options: list[str] = []
+    for action in parser._actions:
+        options += action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            options += [option for command in action.choices.values() for option in _options(command)]
+    return options
 
 
 def build_parser() -> argparse.ArgumentParser:

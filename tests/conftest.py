@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
+
+from netinsight.diagnosis import diagnose
+from netinsight.diagnosis.report import Report
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,3 +46,20 @@ def project_root(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The root of the project, made the current folder, so that reports name files as a reader of the README would."""
     monkeypatch.chdir(ROOT)
     return ROOT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_report_fits_its_schema() -> Iterator[None]:
+    """Each report that any test makes is checked against the documented schema, as a script would read it."""
+    validator = Draft202012Validator(json.loads((ROOT / "docs" / "report.schema.json").read_text(encoding="utf-8")))
+    write = diagnose.write
+
+    def checked(*arguments: object) -> Report:
+        report = write(*arguments)  # type: ignore[arg-type]
+        validator.validate(json.loads(report.to_json()))
+        return report
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(diagnose, "write", checked)
+    yield
+    patch.undo()

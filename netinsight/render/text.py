@@ -10,6 +10,9 @@ from netinsight.diagnosis.catalogue import Catalogue, Lang
 from netinsight.diagnosis.report import EndReport, ItemReport, PathReport, Report, StageReport
 from netinsight.render.layout import Paint, hang, pad, width_of
 
+MOST_PATHS = 4
+"""Paths that a report shows by itself; the others are there with --all, and in JSON."""
+
 _MARKS = {"accept": ("✔", "green"), "drop": ("✘", "red"), "partial": ("◐", "yellow"), "unknown": ("?", "yellow")}
 _STATUS_MARKS = {
     "normal": ("✔", "green"),
@@ -29,7 +32,13 @@ def render_text(report: Report, catalogue: Catalogue, *, colour: bool = False, e
         Show normal and skipped items too, each by itself.
     """
     page = _Page(report, catalogue, Lang(report.lang), Paint(colour))
-    lines = [*page.headline(), "", *page.paths(), *page.wrong(every_item), *page.foot(every_item)]
+    lines = [
+        *page.headline(),
+        "",
+        *page.paths(None if every_item else MOST_PATHS),
+        *page.wrong(every_item),
+        *page.foot(every_item),
+    ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -60,8 +69,8 @@ class _Page:
             if report.partly_reachable_ports:
                 yield from hang(indent, self.word("ports_partly", ports=", ".join(report.partly_reachable_ports)))
 
-    def paths(self) -> Iterator[str]:
-        for number, path in enumerate(self.report.paths, start=1):
+    def paths(self, most: int | None) -> Iterator[str]:
+        for number, path in enumerate(self.report.paths[:most], start=1):
             if len(self.report.paths) > 1:
                 mark, style = _MARKS[path.decision]
                 named = self.word("path", n=number, total=len(self.report.paths))
@@ -70,6 +79,8 @@ class _Page:
             if path.return_:
                 yield from self._chain(self.word("back"), path.return_)
             yield ""
+        if most is not None and len(self.report.paths) > most:
+            yield from [self.word("more_paths", n=len(self.report.paths) - most), ""]
 
     def _chain(self, title: str, stages: list[StageReport]) -> Iterator[str]:
         if not stages:
