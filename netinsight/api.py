@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import IO, TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
@@ -65,10 +66,12 @@ class Net:
         self.catalogue: Catalogue = load_catalogue(rules)
         self.network = Network(topology, assume)
 
-    @property
+    @cached_property
     def graph(self) -> networkx.MultiDiGraph:
-        """The networkx graph; docs/architecture.md documents its nodes, edges and attributes."""
-        return self.network.graph
+        """The networkx graph, made when it is first asked for; docs/architecture.md documents its nodes and edges."""
+        from netinsight.network.graph import build_graph
+
+        return build_graph(self.network)
 
     def diagnose(
         self,

@@ -14,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from netinsight.addresses import Range, parse_address, parse_prefix
 from netinsight.engine.tables import AddressSets
@@ -25,9 +24,6 @@ from netinsight.model.routing import RouteTableType
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface, Topology
 from netinsight.network.filters import Filter, Peers, pack_acl, pack_groups, pack_routes, pack_unknown_groups
-
-if TYPE_CHECKING:
-    import networkx
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +71,6 @@ class Network:
         self.enis: dict[str, Interface] = {interface.id: interface for interface in topology.interfaces()}
         self._peers = Peers(topology, self.members, self.maybe_members)
         self._filters: dict[tuple[str, ...], Filter] = {}
-
-    @cached_property
-    def graph(self) -> networkx.MultiDiGraph:
-        """The networkx graph, made when it is first needed; see ``graph`` for its nodes and edges."""
-        from netinsight.network.graph import build_graph
-
-        return build_graph(self)
 
     @cached_property
     def owners(self) -> dict[int, list[Interface]]:

@@ -9,15 +9,11 @@ edge, with ``address``), ``internet`` (public edge – Internet). What goes both
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import networkx
 
 from netinsight.addresses import text
 from netinsight.model.routing import RouteStatus
-
-if TYPE_CHECKING:
-    from netinsight.network.build import Network
+from netinsight.network.build import Network
 
 PUBLIC_EDGE, INTERNET = "public edge", "internet"
 
