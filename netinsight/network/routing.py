@@ -12,7 +12,7 @@ from netinsight.addresses import V4_FIRST, V4_LAST, parse_prefix, text
 from netinsight.engine.classify import Decision, candidates
 from netinsight.engine.kernels import CERTAIN, COLUMNS
 from netinsight.model.assumptions import other
-from netinsight.model.base import looks_like_cidr
+from netinsight.model.base import Unknown, looks_like_cidr
 from netinsight.model.edge import EipMode
 from netinsight.model.routing import NextHopType
 from netinsight.model.topology import Interface
@@ -83,6 +83,9 @@ class Exit(NamedTuple):
 
 def matching_routes(network: Network, vswitch: str, address: int) -> list[Origin]:
     """The rows that may decide: those that may or may not be there, then the longest prefix that is."""
+    table = network.topology.vswitches[vswitch].route_table
+    if isinstance(table, Unknown):
+        return [Origin(vswitch, "unknown", ("vswitches", vswitch, "route_table"), target=vswitch, reason=table.unknown)]
     routes = network.route_filter(vswitch)
     found = []
     for row in candidates(routes.table, address, address, 0):
@@ -96,7 +99,7 @@ def route_inside(network: Network, vswitch: str, target: Interface, address: int
     """The way to a private address of an ENI."""
     rows = matching_routes(network, vswitch, address)
     if target.eni.vswitch == vswitch:
-        if not any(row.kind == "route" for row in rows):
+        if not any(row.kind in ("route", "unknown") for row in rows):
             return Exit(Decision.ACCEPT, why("route.direct", vswitch=vswitch))
         rests = frozenset({"steered_own_vswitch"})
         if network.assumptions["steered_own_vswitch"] == "direct":

@@ -19,7 +19,6 @@ from netinsight.addresses import family, merge
 from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box, cut
 from netinsight.flow import GRE, ICMP, ICMPV6, NO_PORT, PortRange, Question, has_ports
-from netinsight.model.base import Unknown
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface
 from netinsight.network import stages
@@ -227,9 +226,6 @@ class _Walker:
         vswitch = interface.eni.vswitch
         if vswitch not in topology.vswitches:
             return Exit(Decision.UNKNOWN, why("unknown.fact", fact=vswitch, reason=topology.unknown.get(vswitch, "")))
-        table = topology.vswitches[vswitch].route_table
-        if isinstance(table, Unknown):
-            return Exit(Decision.UNKNOWN, why("unknown.fact", fact=vswitch, reason=table.unknown))
         if self._is_public(sender, receiver):
             chosen = route_to_internet(self.network, interface, packet.source, packet.destination)
         elif receiver.interface:
