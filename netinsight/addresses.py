@@ -80,6 +80,8 @@ def parse_prefix(written: str) -> Prefix:
         )
     except (AddrFormatError, ValueError) as error:
         raise ValueError(f"`{written[:60]}` is not a CIDR such as 10.0.0.0/8 or 2001:db8::/32") from error
+    if network.version == 6 and network.first >= V4_FIRST and network.last <= V4_LAST:
+        raise ValueError(f"`{written[:60]}` is an IPv4-mapped block; write the IPv4 CIDR itself")
     offset = V4_FIRST if network.version == 4 else 0
     return Prefix(
         network.version, offset + network.first, offset + network.last, network.prefixlen, network.ip != network.network

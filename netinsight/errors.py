@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -68,9 +69,9 @@ class Problem:
     @property
     def headline(self) -> str:
         """The one line of the contract: ``FILE:LINE:COLUMN: what is wrong``."""
-        where = f"{self.place}: " if str(self.place) else ""
+        where = f"{visible(str(self.place), 400)}: " if str(self.place) else ""
         mark = "warning: " if self.severity is Severity.WARNING else ""
-        return f"{where}{mark}{self.message}"
+        return f"{where}{mark}{visible(self.message, 500)}"
 
     def in_full(self) -> str:
         """The headline, the source line with a marker under its column, and the hint."""
@@ -79,7 +80,7 @@ class Problem:
             text, marker = excerpt_around(self.excerpt, self.place.column)
             lines += [f"    {text}", f"    {marker}"]
         if self.hint:
-            lines.append(f"    hint: {self.hint}")
+            lines.append(f"    hint: {visible(self.hint, 500)}")
         return "\n".join(lines)
 
 
@@ -156,4 +157,18 @@ def excerpt_around(line: str, column: int, width: int = 92) -> tuple[str, str]:
     cut = line[start : start + width]
     before = visible(line[start:at].expandtabs(1), 4 * width) if at > start else ""
     lead, tail = ("…" if start else ""), ("…" if start + width < len(line) else "")
-    return f"{lead}{visible(cut.expandtabs(1), 4 * width)}{tail}", " " * (len(lead) + len(before)) + "^"
+    return f"{lead}{visible(cut.expandtabs(1), 4 * width)}{tail}", " " * (len(lead) + width_of(before)) + "^"
+
+
+def width_of(text: str) -> int:
+    """The columns that ``text`` takes on a terminal: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def an(word: str) -> str:
+    """``word`` with its article."""
+    return f"{'an' if word[:1].lower() in 'aeiou' else 'a'} {word}"

@@ -276,23 +276,35 @@ def group_decision(
     for name in names:
         if name not in topology.security_groups:
             must_be_unknown(topology, name)
-            return UNKNOWN, None
-        if isinstance(topology.security_groups[name].rules, Unknown):
-            return UNKNOWN, None
+    if not any(name in topology.security_groups for name in names):
+        return UNKNOWN, None
     return first_match(group_rows(topology, names, direction, packet, settle(topology, assumptions)))
 
 
 def group_rows(
     topology: Topology, names: list[str], direction: str, packet: Packet, chosen: Mapping[str, str]
 ) -> list[Row]:
-    """The rows of an ENI's groups in the order in which they are asked."""
-    intra = intra_group_rows(topology, names, direction, packet)
-    custom = custom_rows(topology, names, direction, packet)
+    """The rows of an ENI's groups in the order in which they are asked.
+
+    A group that nobody described may hold any rule, and may let its members in where it can be a normal one; one whose
+    rules are not known may hold any rule. Nothing that is not known comes before a drop of priority 1.
+    """
+    known = [name for name in names if name in topology.security_groups]
+    lost = [name for name in names if name not in known]
+    doubtful = bool(lost) or any(isinstance(topology.security_groups[name].rules, Unknown) for name in known)
+    intra = intra_group_rows(topology, known, direction, packet)
+    normal = topology.security_groups[known[0]].type is GroupType.NORMAL
+    if lost and normal:
+        intra.append(Row("?", ACCEPT, None))
+    custom = custom_rows(topology, known, direction, packet)
+    best = [row for row, is_best in custom if is_best]
+    rest = [row for row, is_best in custom if not is_best]
+    anything = [Row("?", ACCEPT, None), Row("?", DROP, None)] if doubtful else []
+    written = [*best, *anything, *rest]
     custom_first = direction == EGRESS and chosen["intra_group_egress"] == "custom_wins"
-    middle = [*custom, *intra] if custom_first else [*intra, *custom]
-    normal = topology.security_groups[names[0]].type is GroupType.NORMAL
+    middle = [*written, *intra] if custom_first else [*intra, *written]
     default = ACCEPT if normal and direction == EGRESS else DROP
-    return [*middle, Row(f"{names[0]}/{direction}/default", default, True)]
+    return [*middle, Row(f"{known[0]}/{direction}/default", default, True)]
 
 
 def intra_group_rows(topology: Topology, names: list[str], direction: str, packet: Packet) -> list[Row]:
@@ -320,18 +332,22 @@ def lets_members_in(group: SecurityGroup) -> Maybe:
     return group.inner_access_policy in (None, Policy.ACCEPT)
 
 
-def custom_rows(topology: Topology, names: list[str], direction: str, packet: Packet) -> list[Row]:
-    """The written rules of all the groups: by priority, drop before accept, order of groups, order of the file."""
+def custom_rows(topology: Topology, names: list[str], direction: str, packet: Packet) -> list[tuple[Row, bool]]:
+    """The written rules of all the groups: by priority, drop before accept, order of groups, order of the file.
+
+    Each with whether it is a drop of priority 1.
+    """
     ordered: list[tuple[tuple[int, int, int, int], Row]] = []
     for group_position, name in enumerate(names):
         rules = topology.security_groups[name].rules
-        assert isinstance(rules, list)
+        if isinstance(rules, Unknown):
+            continue
         ours = [rule for rule in rules if rule.direction.value == direction]
         for n, rule in enumerate(ours, start=1):
             key = (rule.priority, 0 if rule.policy is Policy.DROP else 1, group_position, n)
             row = Row(f"{name}/{direction}/{n}", rule.policy.value, rule_matches(topology, rule, direction, packet))
             ordered.append((key, row))
-    return [row for _, row in sorted(ordered, key=lambda pair: pair[0])]
+    return [(row, key[:2] == (1, 0)) for key, row in sorted(ordered, key=lambda pair: pair[0])]
 
 
 def rule_matches(topology: Topology, rule: GroupRule, direction: str, packet: Packet) -> Maybe:

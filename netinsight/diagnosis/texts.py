@@ -9,6 +9,7 @@ from netinsight.diagnosis.case import Case, Fact, Result
 from netinsight.diagnosis.catalogue import Lang, port_list
 from netinsight.diagnosis.report import Evidence, Object, PacketReport, StageReport
 from netinsight.engine.spaces import Box, joined
+from netinsight.errors import visible
 from netinsight.flow import has_ports, protocol_name
 from netinsight.model.network_acl import AclEntry
 from netinsight.model.routing import Route
@@ -154,5 +155,11 @@ class Writer:
         place = self.case.network.topology.place(*one.path) if one.path else None
         file, line = (place.file or None, place.line or None) if place else (None, None)
         if isinstance(one, Fact):
-            return Evidence(kind="fact", id=".".join(map(str, one.path)), text=one.text, file=file, line=line)
-        return Evidence(kind=one.kind, id=one.id, text=describe(one), file=file, line=line)
+            return Evidence(
+                kind="fact",
+                id=visible(".".join(map(str, one.path)), 400),
+                text=visible(one.text, 400),
+                file=file,
+                line=line,
+            )
+        return Evidence(kind=one.kind, id=one.id, text=visible(describe(one), 400), file=file, line=line)

@@ -45,7 +45,7 @@ def _interface_groups(topology: Topology, names: Names, interface: Interface) ->
         if group is None:
             continue
         rules += len(group.rules) if isinstance(group.rules, list) else 0
-        if vswitch and group.vpc != vswitch.vpc:
+        if vswitch and group.vpc != vswitch.vpc and {group.vpc, vswitch.vpc} <= topology.vpcs.keys():
             yield Finding((*path, i), f"group `{name}` belongs to VPC {group.vpc}; the ENI stands in {vswitch.vpc}")
         types.setdefault(group.type, name)
     if len(types) > 1:
@@ -58,7 +58,7 @@ def _interface_groups(topology: Topology, names: Names, interface: Interface) ->
 
 def addresses(topology: Topology) -> Iterator[Finding]:
     """Addresses inside their vSwitch, each taken once."""
-    owners: dict[tuple[str, int], str] = {}
+    owners: dict[tuple[str, int], Path] = {}
     for interface in topology.interfaces():
         vswitch = topology.vswitches.get(interface.eni.vswitch)
         if vswitch is None:
@@ -72,15 +72,11 @@ def addresses(topology: Topology) -> Iterator[Finding]:
                 )
             elif not parse_prefix(block).first <= address <= parse_prefix(block).last:
                 yield Finding(path, f"{written} is outside its vSwitch {interface.eni.vswitch} ({block})")
-            owner = owners.setdefault((vswitch.vpc, address), interface.id)
-            if owner != interface.id or (path[-1] != "ip" and written in (interface.eni.ip, *_before(interface, path))):
-                yield Finding(path, f"{text(address)} is taken: {owner} has it")
+            owner = owners.setdefault((vswitch.vpc, address), path)
+            if owner != path:
+                taken_by = owner[owner.index("network_interfaces") + 1]
+                yield Finding(path, f"{text(address)} is taken: {taken_by} has it")
     yield from _public_addresses(topology)
-
-
-def _before(interface: Interface, path: Path) -> list[str]:
-    key, index = path[-2], path[-1]
-    return list(getattr(interface.eni, str(key))[: int(index)])
 
 
 def _public_addresses(topology: Topology) -> Iterator[Finding]:
@@ -146,5 +142,7 @@ def gateways(topology: Topology, names: Names) -> Iterator[Finding]:
     for name, peering in topology.peerings.items():
         base = ("peerings", name)
         yield from names.problem((*base, "vpc"), peering.vpc, ("vpcs",))
+        for i, cidr in enumerate(peering.peer_cidrs):
+            yield from host_bits((*base, "peer_cidrs", i), cidr)
         if not peering.peer_cidrs:
             yield from names.problem((*base, "peer_vpc"), peering.peer_vpc, ("vpcs",))

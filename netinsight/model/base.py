@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from netinsight import addresses
-from netinsight.errors import one_of
+from netinsight.errors import did_you_mean, one_of, visible
 from netinsight.flow import LAST_PORT, NAMES, PROTOCOLS, PortRange
 
 T = TypeVar("T")
@@ -67,36 +67,47 @@ class Unknown(Model):
     )
 
 
+KNOWN, UNKNOWN = "<known>", "<unknown>"
+"""Tags that stand in the path of an error and not in the document."""
+
+
+def _tag(value: Any) -> str:
+    return UNKNOWN if isinstance(value, Unknown) or (isinstance(value, dict) and "unknown" in value) else KNOWN
+
+
 class _MayBeUnknown:
-    """Lets ``{unknown: why}`` stand for a value, without a union's effect on the places of errors."""
+    """Lets ``{unknown: why}`` stand for a value."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         (known,) = (arg for arg in get_args(source) if arg is not Unknown)
-
-        def read(value: Any, validate: Callable[[Any], Any]) -> Any:
-            if isinstance(value, Unknown):
-                return value
-            return Unknown.model_validate(value) if isinstance(value, dict) and "unknown" in value else validate(value)
+        schema = handler.generate_schema(known)
 
         def write(value: Any, serialize: Callable[[Any], Any]) -> Any:
             return value.model_dump() if isinstance(value, Unknown) else serialize(value)
 
-        schema = handler.generate_schema(known)
-        return core_schema.no_info_wrap_validator_function(
-            read, schema, serialization=core_schema.wrap_serializer_function_ser_schema(write, schema=schema)
+        return core_schema.tagged_union_schema(
+            {KNOWN: schema, UNKNOWN: handler.generate_schema(Unknown)},
+            discriminator=_tag,
+            serialization=core_schema.wrap_serializer_function_ser_schema(write, schema=schema),
         )
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        known = handler(schema)
-        reason = {"type": "object", "properties": {"unknown": {"type": "string"}}, "required": ["unknown"],
-                  "additionalProperties": False}  # fmt: skip
-        return {"anyOf": [known, reason]}
+        return {"anyOf": handler(schema)["oneOf"]}
 
 
 Knowable = Annotated[T | Unknown, _MayBeUnknown()]
 """``Knowable[X]``: an X, or declared unknown."""
+
+
+def shown(value: Any) -> str:
+    """What was found, for people: a mapping, a list, nothing, or the value itself."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, (dict, list)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return f"`{visible(str(value).lower() if isinstance(value, bool) else str(value), 40)}`"
 
 
 def check_identifier(value: str) -> str:
@@ -113,7 +124,7 @@ def _label(value: str) -> str:
 
 def _text(value: Any) -> Any:
     if isinstance(value, (bool, int)):
-        raise complaint(f"expected text, found `{str(value).lower()}`", "put it in quotes")
+        raise complaint(f"expected text, found {shown(value)}", "put it in quotes")
     return value
 
 
@@ -128,7 +139,7 @@ def _boolean(value: Any) -> Any:
     hint = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}.get(
         str(value).lower(), ""
     )
-    raise complaint(f"expected true or false, found `{str(value)[:40]}`", f"write `{hint}`" if hint else "")
+    raise complaint(f"expected true or false, found {shown(value)}", f"write `{hint}`" if hint else "")
 
 
 def _integer(value: Any) -> Any:
@@ -139,7 +150,7 @@ def _integer(value: Any) -> Any:
     hint = f"write `{plain[1]}`: a leading zero is no plain number" if plain else ""
     if isinstance(value, str) and re.fullmatch(r"[0-9]+", text) and not plain:
         hint = "take the quotes away"
-    raise complaint(f"expected a whole number, found `{text[:40]}`", hint)
+    raise complaint(f"expected a whole number, found {shown(value)}", hint)
 
 
 Boolean = Annotated[bool, BeforeValidator(_boolean)]
@@ -152,7 +163,7 @@ def _number(value: Any) -> Any:
     try:
         return float(value) if isinstance(value, str) and re.fullmatch(r"[0-9]+\.[0-9]+", value) else _integer(value)
     except PydanticCustomError:
-        raise complaint(f"expected a number, found `{str(value)[:40]}`") from None
+        raise complaint(f"expected a number, found {shown(value)}") from None
 
 
 Percent = Annotated[float, BeforeValidator(_number), Field(ge=0, le=100)]
@@ -165,11 +176,11 @@ def _moment(value: Any) -> Any:
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise complaint(f"expected a moment such as 2026-11-24T08:00:00Z, found `{str(value)[:40]}`") from None
+        raise complaint(f"expected a moment such as 2026-11-24T08:00:00Z, found {shown(value)}") from None
     if moment.tzinfo is None:
         raise complaint(
             f"the moment `{value}` has no time zone",
-            f"write `{value if 'T' in value else value + 'T00:00:00'}Z` for UTC",
+            f"write `{value if ':' in value else value + 'T00:00:00'}Z` for UTC",
         )
     return moment
 
@@ -219,7 +230,19 @@ def _network(value: str) -> str:
 
 Cidr = Annotated[Text, AfterValidator(_prefix)]
 """A CIDR whose host bits, if any, are masked (and warned of)."""
-NetworkCidr = Annotated[Text, AfterValidator(_network)]
+
+
+def _network_of(version: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if addresses.parse_prefix(_network(value)).family != version:
+            raise complaint(f"expected an IPv{version} CIDR, found `{value}`")
+        return value
+
+    return check
+
+
+NetworkCidrV4 = Annotated[Text, AfterValidator(_network_of(4))]
+NetworkCidrV6 = Annotated[Text, AfterValidator(_network_of(6))]
 """A CIDR without host bits: of a VPC or a vSwitch."""
 
 
@@ -279,9 +302,9 @@ def _protocol(value: Any) -> Any:
         return word
     if re.fullmatch(r"0|[1-9][0-9]{0,2}", word) and int(word) <= 255:
         return NAMES.get(int(word), word)
-    raise complaint(
-        f"protocol `{str(value)[:40]}` is not known ({one_of([ALL, *PROTOCOLS])}, or a number from 0 to 255)"
-    )
+    words = [ALL, *PROTOCOLS]
+    message = f"protocol {shown(value)} is not known ({one_of(words)}, or a number from 0 to 255)"
+    raise complaint(message, did_you_mean(word, words))
 
 
 RuleProtocol = Annotated[

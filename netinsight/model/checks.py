@@ -10,18 +10,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from netinsight.addresses import Prefix, parse_prefix
-from netinsight.errors import did_you_mean
+from netinsight.errors import an, did_you_mean
 from netinsight.model import address_checks
-from netinsight.model.base import Path, Unknown, looks_like_cidr
+from netinsight.model.assumptions import ASSUMPTIONS
+from netinsight.model.base import Path, Unknown, looks_like_cidr, parse_rule_ports
 from netinsight.model.findings import Finding, Names, cidr_or_list, host_bits, over, same_vpc, warning
-from netinsight.model.routing import RouteTableType
+from netinsight.model.routing import NextHopType, RouteTableType
 from netinsight.model.security_group import Direction, GroupType
 from netinsight.model.topology import SECTIONS, Topology, check_assumptions
 
 
-def check(topology: Topology, broken: Iterable[tuple[str, str]] = ()) -> list[Finding]:
+def check(
+    topology: Topology, broken: Iterable[tuple[str, str]] = (), partial: Iterable[tuple[str, str]] = ()
+) -> list[Finding]:
     """Every finding of every check; ``broken`` names (section, id) of objects that stand in the file but could not be read."""
-    names = Names(topology, broken)
+    names = Names(topology, broken, partial)
     checks = (
         _ids(names),
         _accounts(topology),
@@ -43,8 +46,8 @@ def check(topology: Topology, broken: Iterable[tuple[str, str]] = ()) -> list[Fi
 def _ids(names: Names) -> Iterator[Finding]:
     for name, paths in names.where.items():
         for path in paths[1:]:
-            first = " of ".join(SECTIONS[str(part)] for part in (paths[0][0],))
-            yield Finding(path, f"the id `{name}` is taken: it is the id of a {first}", at_key=True)
+            first = SECTIONS["network_interfaces" if "network_interfaces" in paths[0] else str(paths[0][0])]
+            yield Finding(path, f"the id `{name}` is taken: it is the id of {an(first)}", at_key=True)
         if name in names.unknown:
             yield Finding(("unknown", name), f"`{name}` is declared unknown, but described", at_key=True)
 
@@ -63,7 +66,8 @@ def _assumptions(topology: Topology) -> Iterator[Finding]:
             check_assumptions({name: value})
         except ValueError as error:
             context = getattr(error, "context", None) or {}
-            yield Finding(("assumptions", name), str(context.get("message", error)), str(context.get("hint", "")))
+            message, hint = str(context.get("message", error)), str(context.get("hint", ""))
+            yield Finding(("assumptions", name), message, hint, at_key=name not in ASSUMPTIONS)
 
 
 def _vpcs(topology: Topology) -> Iterator[Finding]:
@@ -88,7 +92,11 @@ def _vswitches(topology: Topology, names: Names) -> Iterator[Finding]:
                 continue
             prefix = parse_prefix(written)
             outer = (vpc.cidrs if key == "cidr" else [vpc.ipv6_cidr] if vpc.ipv6_cidr else []) if vpc else []
-            if vpc and not any(_inside(prefix, parse_prefix(cidr)) for cidr in outer):
+            if (
+                vpc
+                and ("vpcs", vswitch.vpc) not in names.partial
+                and not any(_inside(prefix, parse_prefix(cidr)) for cidr in outer)
+            ):
                 allowed = ", ".join(outer) or "no IPv6 block"
                 yield Finding((*base, key), f"{prefix} is outside its VPC {vswitch.vpc} ({allowed})")
             for first, last, other, cidr in taken[vswitch.vpc]:
@@ -130,7 +138,7 @@ def _reference(topology: Topology, path: Path, name: str, peer: str) -> Iterator
     if peer == name:
         yield warning(path, f"a rule of {name} references {name} itself; the cloud refuses that",
                        "members reach each other by `inner_access_policy`")  # fmt: skip
-    elif other and other.vpc != group.vpc:
+    elif other and other.vpc != group.vpc and {other.vpc, group.vpc} <= topology.vpcs.keys():
         yield warning(path, f"`{peer}` is a group of another VPC ({other.vpc}); the cloud refuses that")
     if group.type is GroupType.ENTERPRISE:
         yield warning(path, f"the enterprise group {name} references a group; the cloud refuses that")
@@ -153,7 +161,17 @@ def _acls(topology: Topology, names: Names) -> Iterator[Finding]:
             )
 
 
-NEXT_HOPS = ("instances", "network_interfaces", "nat_gateways", "peerings")
+NEXT_HOPS = {
+    "instances": NextHopType.INSTANCE,
+    "network_interfaces": NextHopType.NETWORK_INTERFACE,
+    "nat_gateways": NextHopType.NAT_GATEWAY,
+    "peerings": NextHopType.VPC_PEER,
+}
+"""The sections whose objects a route may lead to, and the API's word for each."""
+
+
+def _called(names: Names, name: str) -> str:
+    return SECTIONS[sorted(names.kinds(name))[0]]
 
 
 def _tables(topology: Topology, names: Names) -> Iterator[Finding]:
@@ -169,7 +187,12 @@ def _tables(topology: Topology, names: Names) -> Iterator[Finding]:
             path = (*base, "routes", i)
             yield from cidr_or_list(names, (*path, "destination"), row.destination, ("prefix_lists",))
             if row.next_hop_type is None or names.kinds(row.next_hop):
-                yield from names.problem((*path, "next_hop"), row.next_hop, NEXT_HOPS)
+                yield from names.problem((*path, "next_hop"), row.next_hop, tuple(NEXT_HOPS))
+            kinds = [kind for section, kind in NEXT_HOPS.items() if section in names.kinds(row.next_hop)]
+            if row.next_hop_type and kinds and row.next_hop_type not in kinds:
+                described = an(_called(names, row.next_hop))
+                message = f"`{row.next_hop}` is {described}: {kinds[0]}, not {row.next_hop_type}"
+                yield Finding((*path, "next_hop_type"), message)
             masked = str(parse_prefix(row.destination)) if looks_like_cidr(row.destination) else row.destination
             if masked in seen and rows[seen[masked]].type is row.type:
                 yield Finding(
@@ -187,3 +210,5 @@ def _lists(topology: Topology) -> Iterator[Finding]:
         for i, written in enumerate(ports):
             if written[0].isalpha():
                 yield Finding(("port_lists", name, i), f"`{written}` is not a port range such as 80/80")
+            elif (ports_range := parse_rule_ports(written)) and ports_range.first < 1:
+                yield Finding(("port_lists", name, i), f"port range `{written}` is out of range (1 to 65535)")

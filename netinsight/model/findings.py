@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from netinsight.addresses import parse_prefix
-from netinsight.errors import Severity, did_you_mean
+from netinsight.errors import Severity, an, did_you_mean
 from netinsight.model.base import Path, Unknown, looks_like_cidr
 from netinsight.model.topology import SECTIONS, Topology
 
@@ -31,7 +31,9 @@ def warning(path: Path, message: str, hint: str = "") -> Finding:
 class Names:
     """Every id of a topology, and the sections it stands in."""
 
-    def __init__(self, topology: Topology, broken: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, topology: Topology, broken: Iterable[tuple[str, str]] = (), partial: Iterable[tuple[str, str]] = ()
+    ) -> None:
         self.where: dict[str, list[Path]] = defaultdict(list)
         for section in SECTIONS:
             for name in getattr(topology, section):
@@ -40,6 +42,7 @@ class Names:
             if interface.instance_id:
                 self.where[interface.id].append(interface.path)
         self.unknown = topology.unknown
+        self.partial = frozenset(partial)
         self.broken: dict[str, str] = {name: section for section, name in broken}
 
     def kinds(self, name: str) -> set[str]:
@@ -53,14 +56,14 @@ class Names:
         """Nothing where ``name`` is an object of ``sections`` or declared unknown, else what is wrong."""
         if name in self.unknown or self.kinds(name) & set(sections):
             return
-        called = " or ".join(SECTIONS[section] for section in sections)
+        called = " or ".join(an(SECTIONS[section]) for section in sections)
         if kinds := self.kinds(name):
-            yield Finding(path, f"`{name}` is a {SECTIONS[sorted(kinds)[0]]}; expected a {called}")
+            yield Finding(path, f"`{name}` is {an(SECTIONS[sorted(kinds)[0]])}; expected {called}")
             return
         known = [other for other in {**self.where, **self.broken} if self.kinds(other) & set(sections)]
         yield Finding(
             path,
-            f"no {called} `{name}` in the topology",
+            f"no {' or '.join(SECTIONS[section] for section in sections)} `{name}` in the topology",
             did_you_mean(name, known) or f"describe it, or declare it: `unknown: {{{name}: why}}`",
         )
 
@@ -73,7 +76,7 @@ def same_vpc(
         return
     yield from names.problem((*base, key), target, (section,))
     described = getattr(topology, section).get(target)
-    if described is not None and described.vpc != vpc:
+    if described is not None and vpc != described.vpc and {vpc, described.vpc} <= topology.vpcs.keys():
         yield Finding((*base, key), f"{SECTIONS[section]} `{target}` belongs to VPC {described.vpc}, not to {vpc}")
 
 

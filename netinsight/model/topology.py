@@ -143,9 +143,12 @@ class Topology(Model):
         return Interface(chosen, enis[chosen], instance_id, ("instances", instance_id, "network_interfaces", chosen))
 
     def account_of(self, instance: Instance) -> tuple[Account, Path]:
-        """The account that an instance belongs to, and where it stands."""
-        if instance.account and instance.account in self.accounts:
-            return self.accounts[instance.account], ("accounts", instance.account)
+        """The account that an instance belongs to (its own, else its VPC's, else the file's), and where it stands."""
+        vswitches = (self.vswitches.get(eni.vswitch) for eni in instance.network_interfaces.values())
+        vpcs = (self.vpcs.get(vswitch.vpc) for vswitch in vswitches if vswitch)
+        for name in (instance.account, *(vpc.account for vpc in vpcs if vpc)):
+            if name in self.accounts:
+                return self.accounts[name], ("accounts", name)
         return self.account, ("account",)
 
 

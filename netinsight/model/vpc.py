@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from netinsight.model.base import Id, Knowable, Label, Named, NetworkCidr, Text
+from netinsight.model.base import Id, Knowable, Label, Named, NetworkCidrV4, NetworkCidrV6, Text
 
 
 class Vpc(Named):
     """A virtual private cloud."""
 
-    cidrs: list[NetworkCidr] = Field(min_length=1, description="The IPv4 blocks of the VPC, without host bits.")
-    ipv6_cidr: NetworkCidr | None = Field(None, description="The IPv6 block of the VPC.")
+    cidrs: list[NetworkCidrV4] = Field(min_length=1, description="The IPv4 blocks of the VPC, without host bits.")
+    ipv6_cidr: NetworkCidrV6 | None = Field(None, description="The IPv6 block of the VPC.")
     region: Text | None = Field(None, description="Its region, where the file holds several.")
     account: Label | None = Field(None, description="The account that owns it, a key of `accounts`.")
 
@@ -20,8 +20,8 @@ class VSwitch(Named):
     """A subnet of a VPC, in one zone."""
 
     vpc: Id = Field(description="The VPC it belongs to.")
-    cidr: NetworkCidr = Field(description="Its IPv4 block, inside one of the VPC's.")
-    ipv6_cidr: NetworkCidr | None = Field(None, description="Its IPv6 block; with one, its addresses have IPv6.")
+    cidr: NetworkCidrV4 = Field(description="Its IPv4 block, inside one of the VPC's.")
+    ipv6_cidr: NetworkCidrV6 | None = Field(None, description="Its IPv6 block; with one, its addresses have IPv6.")
     zone: Text | None = Field(None, description="The zone it stands in.")
     network_acl: Knowable[Id] | None = Field(None, description="The network ACL bound to it; none filters nothing.")
     route_table: Knowable[Id] | None = Field(

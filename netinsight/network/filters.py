@@ -145,24 +145,39 @@ def pack_groups(
     packed = Filter(Table(sets))
     described = [(name, topology.security_groups[name]) for name in groups if name in topology.security_groups]
     intra = list(_intra_group(topology, peers, described, direction))
+    custom = list(_custom(peers, described, direction))
+    lost = list(_unknown_groups(topology, groups))
+    if all(group.type in topology.dialect.intra_group_types for _, group in described):
+        # a group that nobody described may let its members in before any rule
+        intra += [(Row(accepts=True, certain=False), origin) for origin in lost if origin.path[0] == "unknown"]
+    first = [pair for pair in custom if _nothing_precedes(pair[1])]
+    unknown = [(Row(accepts=accepts, certain=False), origin) for origin in lost for accepts in (True, False)]
+    rest = [pair for pair in custom if not _nothing_precedes(pair[1])]
+    middle = [*first, *unknown, *rest]
     _always_allowed(topology, packed, direction)
-    for name in groups:
-        _note_unknown_group(topology, packed, name)
-    ordered = (
-        [*intra, *_custom(peers, described, direction)]
-        if intra_first
-        else [*_custom(peers, described, direction), *intra]
-    )
-    for row, origin in ordered:
+    for row, origin in [*intra, *middle] if intra_first else [*middle, *intra]:
         packed.add(row, origin)
     if described:
         name, group = described[0]
         accepts = topology.dialect.group_default[(group.type, direction)] == Policy.ACCEPT
-        packed.add(
-            Row(accepts=accepts),
-            Origin(f"{name}/{direction}/default", "security_group_default", ("security_groups", name)),
-        )
+        origin = Origin(f"{name}/{direction}/default", "security_group_default", ("security_groups", name))
+        packed.add(Row(accepts=accepts), origin)
     return packed
+
+
+def _nothing_precedes(origin: Origin) -> bool:
+    """Whether no rule that nobody knows could come before: a drop of the best priority."""
+    return isinstance(origin.rule, GroupRule) and origin.rule.priority == 1 and origin.rule.policy is Policy.DROP
+
+
+def _unknown_groups(topology: Topology, groups: tuple[str, ...]) -> Iterator[Origin]:
+    """The groups of an ENI that nobody described, or whose rules nobody knows."""
+    for name in groups:
+        group = topology.security_groups.get(name)
+        if group is None:
+            yield Origin(name, "unknown", ("unknown", name), target=name, reason=topology.unknown.get(name, "-"))
+        elif isinstance(group.rules, Unknown):
+            yield Origin(name, "unknown", ("security_groups", name, "rules"), target=name, reason=group.rules.unknown)
 
 
 def pack_unknown_groups(
@@ -178,14 +193,6 @@ def pack_unknown_groups(
 def _always_allowed(topology: Topology, packed: Filter, direction: Direction) -> None:
     for cidr in topology.dialect.always_allowed_egress if direction is Direction.EGRESS else ():
         packed.add(Row(destination=ranges(parse_prefix(cidr)), accepts=True), Origin("platform/metadata", "platform"))
-
-
-def _note_unknown_group(topology: Topology, packed: Filter, name: str) -> None:
-    group = topology.security_groups.get(name)
-    if group is None:
-        packed.add_unknown(name, topology.unknown.get(name, ""), ("unknown", name))
-    elif isinstance(group.rules, Unknown):
-        packed.add_unknown(name, group.rules.unknown, ("security_groups", name, "rules"))
 
 
 def _intra_group(

@@ -248,6 +248,10 @@ class _Walker:
 
     def _enter(self, receiver: End, interface: Interface, packet: Packet, back: bool) -> Iterator[Step]:
         """In by the public address that stands for an ENI: the blackhole, then the translation."""
+        if family(_own(receiver)) == 6:
+            if not back:
+                yield stages.not_modelled("gateway.ipv6", Ref("ipv6", "ipv6-gateway"), packet, self.box, None)
+            return
         public, ref = self.left_by if back else self._public(receiver), Ref("eni", interface.id)
         if public is None:
             if not back:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
+
+from netinsight.errors import width_of
 
 WIDTH = 100
 
 _OPENING, _CLOSING = "（《“", "）》”，。；：、 "
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-
-
-def width_of(text: str) -> int:
-    """The columns that ``text`` takes: two for a wide character, none for a combining one."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
 
 
 def pad(text: str, width: int) -> str:

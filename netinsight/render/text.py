@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from netinsight.diagnosis.catalogue import Catalogue, Lang
 from netinsight.diagnosis.report import EndReport, ItemReport, PathReport, Report, StageReport
-from netinsight.render.layout import Paint, hang, pad, width_of
+from netinsight.errors import width_of
+from netinsight.render.layout import Paint, hang, pad
 
 MOST_PATHS = 4
 """Paths that a report shows by itself; the others are there with --all, and in JSON."""

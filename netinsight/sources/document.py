@@ -25,13 +25,13 @@ LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 class Spot:
     """Where a value stands: its own place, its key's, and those of what it holds."""
 
-    __slots__ = ("children", "column", "file", "key_column", "key_line", "line", "size")
+    __slots__ = ("children", "column", "file", "height", "key_column", "key_line", "line", "size")
 
     def __init__(self, file: str, line: int, column: int) -> None:
         self.file, self.line, self.column = file, line, column
         self.key_line, self.key_column = line, column
         self.children: dict[str, Spot] | list[Spot] | None = None
-        self.size = 1
+        self.size, self.height = 1, 1
 
     def child(self, part: str | int) -> Spot | None:
         """The spot below, by key or position."""
@@ -69,6 +69,8 @@ class Document:
     value: Any
     spot: Spot
     texts: dict[str, str]
+    whole: bool = True
+    """False where a file of a folder could not be read at all."""
     _lines: dict[str, list[str]] = field(default_factory=dict)
 
     def line(self, place: Place) -> str:
@@ -98,7 +100,10 @@ class _Frame:
     spot: Spot
     value: dict[str, Any] | list[Any]
     key: tuple[str, int, int] | None = None
+    merges: bool = False
+    """Whether the key is YAML's merge key."""
     merged: list[tuple[dict[str, Any], Spot]] = field(default_factory=list)
+    pending_list: tuple[list[Any], Spot] | None = None
 
 
 class Builder:
@@ -122,9 +127,10 @@ class Builder:
         """Whether the next scalar is a key."""
         return bool(self._stack) and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None
 
-    def key(self, name: str, line: int, column: int) -> None:
-        """A mapping's next key."""
+    def key(self, name: str, line: int, column: int, *, merges: bool = False) -> None:
+        """A mapping's next key; ``merges``: the value's keys are added where they are not there already."""
         self._stack[-1].key = (name, line, column)
+        self._stack[-1].merges = merges
 
     def scalar(self, value: Any, line: int, column: int) -> tuple[Any, Spot]:
         """A text, number, truth value or nothing."""
@@ -143,6 +149,10 @@ class Builder:
     def close(self) -> None:
         """The end of the innermost mapping or list."""
         frame = self._stack.pop()
+        if frame.pending_list:
+            values, spots = frame.pending_list
+            for value, spot in zip(values, spots.children if isinstance(spots.children, list) else [], strict=True):
+                self._merge(frame, value, spot)
         for value, spot in frame.merged:
             for name, below in value.items():
                 if isinstance(frame.value, dict) and name not in frame.value and isinstance(spot.children, dict):
@@ -150,19 +160,23 @@ class Builder:
                     frame.spot.children[name] = spot.children[name]  # type: ignore[index, call-overload]
         for parent in self._stack[-1:]:
             parent.spot.size += frame.spot.size
+            parent.spot.height = max(parent.spot.height, frame.spot.height + 1)
 
     def repeat(self, value: Any, spot: Spot, line: int, column: int) -> None:
         """An alias: the same value once more, counted at its full size."""
         self._repeated += spot.size
         if self._repeated > MOST_REPEATED:
             raise self.fatal(f"aliases repeat more than {MOST_REPEATED} values", line, column)
+        if len(self._stack) + spot.height > MOST_DEPTH:
+            raise self.fatal(f"nested deeper than {MOST_DEPTH} levels by aliases", line, column)
         if any(frame.spot is spot for frame in self._stack):
             raise self.fatal("an alias inside the value that it repeats", line, column)
         again = Spot(self.file, line, column)
-        again.children, again.size = spot.children, spot.size
+        again.children, again.size, again.height = spot.children, spot.size, spot.height
         self._add(value, again)
         for parent in self._stack[-1:]:
             parent.spot.size += spot.size
+            parent.spot.height = max(parent.spot.height, spot.height + 1)
 
     def fatal(self, message: str, line: int, column: int, hint: str = "") -> InputError:
         """The problem past which nothing can be read, with those before it."""
@@ -189,6 +203,15 @@ class Builder:
             self._stack[-1].spot.size += 1
         return value, spot
 
+    def _merge(self, frame: _Frame, value: Any, spot: Spot) -> None:
+        """``<<: *a`` or ``<<: [*a, *b]``: taken up when the mapping ends, the first of a list before the others."""
+        if isinstance(value, list):
+            frame.pending_list = (value, spot)
+        elif isinstance(value, dict):
+            frame.merged.append((value, spot))
+        else:
+            self.note("`<<` merges a mapping, or a list of them", spot.line, spot.column)
+
     def _add_pair(self, frame: _Frame, value: Any, spot: Spot) -> None:
         if frame.key is None:
             raise self.fatal("a key must be a plain text", spot.line, spot.column)
@@ -198,8 +221,8 @@ class Builder:
         children = frame.spot.children
         if not isinstance(frame.value, dict) or not isinstance(children, dict):
             raise TypeError(name)
-        if name == "<<" and isinstance(value, dict):
-            frame.merged.append((value, spot))
+        if frame.merges:
+            self._merge(frame, value, spot)
             return
         if name in frame.value:
             first = children[name].key_line

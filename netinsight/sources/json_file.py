@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from json.decoder import JSONDecodeError
 from json.decoder import scanstring as _scanstring  # type: ignore[attr-defined]
+from math import isinf
 from typing import Any
 
 from netinsight.errors import InputError, visible
@@ -100,6 +101,11 @@ class _Reader:
         except JSONDecodeError as error:
             self.at = error.pos
             raise self._wrong("the rest of a text") from None
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.builder.note("half of a character (a lone surrogate)", *self._where(self.at))
+            value = value.encode(errors="backslashreplace").decode()
         self.at = at
         return str(value)
 
@@ -114,8 +120,9 @@ class _Reader:
             self.builder.scalar(self._string(), *self._where(at))
         elif match := _NUMBER.match(self.text, at):
             self.at = match.end()
-            written = match[0]
-            self.builder.scalar(float(written) if re.search("[.eE]", written) else int(written), *self._where(at))
+            number = float(match[0]) if re.search("[.eE]", match[0]) else int(match[0])
+            # past any measure, a number is only the text that it was written as, and of the wrong kind everywhere
+            self.builder.scalar(match[0] if isinf(number) else number, *self._where(at))
         elif (match := _WORD.match(self.text, at)) and match[0] in _WORDS:
             self.at = match.end()
             self.builder.scalar(_WORDS[match[0]], *self._where(at))

@@ -15,21 +15,21 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import IO, Any, NamedTuple, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from netinsight.errors import InputError, Place, Problem, Severity, did_you_mean, visible
+from netinsight.errors import InputError, Place, Problem, Severity, did_you_mean, one_of, visible
 from netinsight.model.base import Path, check_identifier
 from netinsight.model.checks import check
 from netinsight.model.findings import Finding
 from netinsight.model.topology import SECTIONS, Topology
 from netinsight.sources.document import MOST_BYTES, Builder, Document, Spot
 from netinsight.sources.json_file import read_json
-from netinsight.sources.validation import finding
+from netinsight.sources.validation import finding, plain
 from netinsight.sources.yaml_file import read_yaml
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -69,9 +69,10 @@ def read_documents(source: str, stdin: IO[bytes] | None) -> tuple[Document, list
     """
     builders: list[Builder] = []
     problems: list[Problem] = []
-    for file, text in _texts(source, stdin):
+    files = [STDIN] if source == "-" else _files(source)
+    for file in files:
         try:
-            builder = _parse(text, file)
+            builder = _parse(_text(file, stdin), file)
         except InputError as error:
             problems += error.problems
             continue
@@ -80,32 +81,40 @@ def read_documents(source: str, stdin: IO[bytes] | None) -> tuple[Document, list
     if not builders:
         raise InputError(problems)
     texts = {builder.file: builder.text for builder in builders}
-    merged = Document({}, Spot(builders[0].file, 1, 1), texts)
+    merged = Document({}, Spot(builders[0].file, 1, 1), texts, whole=len(builders) == len(files))
     merged.spot.children = {}
     for builder in builders:
-        problems += _merge(merged, builder)
+        problems += [_with_line(merged, problem) for problem in _merge(merged, builder)]
     return merged, problems
 
 
-def _texts(source: str, stdin: IO[bytes] | None) -> Iterator[tuple[str, str]]:
-    if source == "-":
-        yield STDIN, _decode(_bounded(stdin or sys.stdin.buffer, STDIN), STDIN)
-        return
+def _files(source: str) -> list[str]:
     path = FilePath(source)
-    files = [path]
-    if path.is_dir():
-        files = list(_files_below(path))
-        if not files:
-            raise InputError([Problem(Place(source), "no .yaml, .yml or .json file in the folder")])
-    for file in files:
-        try:
-            if not stat.S_ISREG(file.stat().st_mode) and not stat.S_ISFIFO(file.stat().st_mode):
-                raise InputError([Problem(Place(str(file)), "not a file")])
-            with file.open("rb") as stream:
-                yield str(file), _decode(_bounded(stream, str(file)), str(file))
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise InputError([Problem(Place(visible(source, 200)), f"cannot be read: {reason}", _near(path))]) from None
+    try:
+        files = [str(file) for file in _files_below(path)] if path.is_dir() else [source]
+    except (OSError, ValueError) as error:
+        raise _unreadable(source, error) from None
+    if not files:
+        raise InputError([Problem(Place(source), "no .yaml, .yml or .json file in the folder")])
+    return files
+
+
+def _text(file: str, stdin: IO[bytes] | None) -> str:
+    if file == STDIN:
+        return _decode(_bounded(stdin or sys.stdin.buffer, STDIN), STDIN)
+    try:
+        mode = FilePath(file).stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+            raise InputError([Problem(Place(visible(file, 200)), "not a file")])
+        with FilePath(file).open("rb") as stream:
+            return _decode(_bounded(stream, file), file)
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: str, error: OSError | ValueError) -> InputError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return InputError([Problem(Place(visible(file, 200)), f"cannot be read: {reason}", _near(FilePath(file)))])
 
 
 def _near(path: FilePath) -> str:
@@ -124,7 +133,9 @@ def _files_below(folder: FilePath) -> Iterator[FilePath]:
                 count += 1
                 if count > MOST_FILES:
                     raise InputError([Problem(Place(str(folder)), f"more than {MOST_FILES} files")])
-                yield FilePath(root) / name
+                file = FilePath(root) / name
+                if not file.exists() or stat.S_ISREG(file.stat().st_mode):  # a pipe would be waited for
+                    yield file
 
 
 def _bounded(stream: IO[bytes], file: str) -> bytes:
@@ -162,6 +173,10 @@ def _parse(text: str, file: str) -> Builder:
     if len(text) > MOST_BYTES["yaml"]:
         raise InputError([Problem(Place(file), f"larger than {MOST_BYTES['yaml'] >> 20} MiB", "write it as JSON")])
     return read_yaml(text, file)
+
+
+def _with_line(document: Document, problem: Problem) -> Problem:
+    return replace(problem, excerpt=document.line(problem.place))
 
 
 def _merge(document: Document, builder: Builder) -> Iterator[Problem]:
@@ -205,12 +220,14 @@ class _Draft:
     problems: list[Problem]
     fields: dict[str, Any] = field(default_factory=dict)
     broken: list[tuple[str, str]] = field(default_factory=list)
+    partial: list[tuple[str, str]] = field(default_factory=list)
 
     def read_field(self, name: str, value: Any) -> None:
         """One top-level key."""
         fields = {info.alias or key: (key, info) for key, info in Topology.model_fields.items()}
         if name not in fields:
-            self._add(Finding((name,), f"unknown key `{visible(name)}`", did_you_mean(name, fields), at_key=True))
+            hint = did_you_mean(name, fields) or f"known: {one_of(list(fields), 30)}"
+            self._add(Finding((name,), f"unknown key `{visible(name)}`", hint, at_key=True))
             return
         key, info = fields[name]
         if name in SECTIONS:
@@ -250,7 +267,7 @@ class _Draft:
             if model is _FAILED:
                 self.broken.append((section, name))
                 enis = described.get("network_interfaces") if isinstance(described, dict) else None
-                self.broken += [("network_interfaces", eni) for eni in enis or () if isinstance(enis, dict)]
+                self.broken += [("network_interfaces", eni) for eni in (enis if isinstance(enis, dict) else ())]
             else:
                 objects[name] = model
         self.fields[section] = objects
@@ -270,7 +287,8 @@ class _Draft:
         """The topology, if nothing is wrong with it."""
         topology = Topology.model_construct(_fields_set=set(self.fields), **self.fields)
         topology._locate = self.document.locate
-        self.add_all(check(topology, self.broken))
+        if self.document.whole:  # what a file that cannot be read describes is not missing elsewhere
+            self.add_all(check(topology, self.broken, self.partial))
         problems = sorted(dict.fromkeys(self.problems), key=lambda p: (list(self.document.texts).index(p.place.file)
                           if p.place.file in self.document.texts else -1, p.place.line, p.place.column))  # fmt: skip
         if any(problem.severity is Severity.ERROR for problem in problems):
@@ -287,6 +305,8 @@ def _read(adapter: TypeAdapter[Any], value: Any, base: Path, kind: Any, draft: _
         return adapter.validate_python(value)
     except ValidationError as error:
         draft.add_all(finding(each, base, kind) for each in error.errors())
+        if len(base) > 1:
+            draft.partial.append((str(base[0]), str(base[1])))
         return _read_the_rest(adapter, copy.deepcopy(value), base, draft.document, error)
 
 
@@ -294,10 +314,8 @@ def _read_the_rest(
     adapter: TypeAdapter[Any], value: Any, base: Path, document: Document, error: ValidationError
 ) -> Any:
     for _ in range(4):
-        locations = sorted(
-            {each["loc"] for each in error.errors()}, key=lambda loc: [str(part) for part in loc], reverse=True
-        )
-        spot, _whole = document.spot.find(base)
+        locations = {plain(each["loc"]) for each in error.errors()}
+        spot = _own_copy(document.spot, base)
         removed = [_without(value, spot, loc) for loc in sorted(locations, key=_index_order, reverse=True)]
         if not all(removed):
             return _FAILED
@@ -306,6 +324,15 @@ def _read_the_rest(
         except ValidationError as next_error:
             error = next_error
     return _FAILED
+
+
+def _own_copy(root: Spot, base: Path) -> Spot:
+    """The spots of a value made its own: an alias shares those of its anchor, from which nothing must be taken."""
+    holder, _ = root.find(base[:-1])
+    spot = copy.deepcopy(root.find(base)[0])
+    if isinstance(holder.children, dict):
+        holder.children[str(base[-1])] = spot
+    return spot
 
 
 def _index_order(loc: tuple[int | str, ...]) -> list[tuple[int, str]]:

@@ -9,23 +9,30 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from netinsight.errors import did_you_mean, one_of, visible
-from netinsight.model.base import Path, Unknown
+from netinsight.model.base import KNOWN, UNKNOWN, Path, Unknown, shown
 from netinsight.model.findings import Finding
 
-_KINDS = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
 _EXPECTED = {"list_type": "a list", "dict_type": "a mapping", "model_type": "a mapping", "string_type": "text",
              "model_attributes_type": "a mapping", "literal_error": ""}  # fmt: skip
 
 
+def plain(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The path of a pydantic error without the tags of what may be unknown."""
+    return tuple(part for part in loc if part not in (KNOWN, UNKNOWN))
+
+
 def finding(error: ErrorDetails, base: Path, root: Any) -> Finding:
     """One pydantic error as a finding; ``base`` is the path of what was validated as ``root``."""
-    path: Path = (*base, *error["loc"])
+    loc = plain(error["loc"])
+    path: Path = (*base, *loc)
     kind, found, context = error["type"], error["input"], error.get("ctx") or {}
+    if isinstance(found, dict) and found.keys() == {"unknown"} and UNKNOWN not in error["loc"] and kind != "missing":
+        return Finding(path, "this value cannot be declared unknown", at_key=True)
     if kind == "netinsight":
         return Finding(path, context["message"], context["hint"])
     if kind == "extra_forbidden":
-        key = str(error["loc"][-1])
-        known = known_keys(root, error["loc"][:-1])
+        key = str(loc[-1])
+        known = known_keys(root, loc[:-1])
         return Finding(
             path,
             f"unknown key `{visible(key)}`",
@@ -33,28 +40,20 @@ def finding(error: ErrorDetails, base: Path, root: Any) -> Finding:
             at_key=True,
         )
     if kind == "missing":
-        key = str(error["loc"][-1])
-        return Finding(path[:-1], f"`{key}` is missing", describe(root, error["loc"]), at_key=True)
+        key = str(loc[-1])
+        return Finding(path[:-1], f"`{key}` is missing", describe(root, loc), at_key=True)
     if kind in ("enum", "literal_error"):
         words = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
         hint = did_you_mean(str(found).lower(), words) or did_you_mean(str(found), words)
-        return Finding(path, f"`{visible(str(found))}` is not one of {one_of(words)}", hint)
+        return Finding(path, f"{shown(found)} is not one of {one_of(words)}", hint)
     if kind in _EXPECTED:
-        if isinstance(found, dict) and "unknown" in found:
-            return Finding(path, "this value cannot be declared unknown", at_key=True)
-        return Finding(path, f"expected {_EXPECTED[kind]}, found {_shown(found)}")
-    return Finding(path, f"{_plain(error['msg'])}, found {_shown(found)}")
+        return Finding(path, f"expected {_EXPECTED[kind]}, found {shown(found)}")
+    return Finding(path, f"{_plain(error['msg'])}, found {shown(found)}")
 
 
 def _plain(message: str) -> str:
     words = message.removeprefix("Input ").removeprefix("Value error, ")
     return words[:1].lower() + words[1:]
-
-
-def _shown(found: Any) -> str:
-    if isinstance(found, (dict, list)):
-        return _KINDS[type(found)]
-    return "nothing" if found is None else f"`{visible(str(found).lower() if isinstance(found, bool) else str(found))}`"
 
 
 def _known_side(annotation: Any) -> Any:

@@ -77,7 +77,7 @@ def _take(builder: Builder, event: yaml.Event, anchors: dict[str, tuple[Any, Spo
 
 def _scalar(builder: Builder, event: yaml.ScalarEvent, anchors: dict[str, tuple[Any, Spot]]) -> None:
     if builder.wants_key:
-        builder.key(event.value, *_at(event))
+        builder.key(event.value, *_at(event), merges=event.value == "<<" and event.style in (None, ""))
         return
     if event.tag is not None and event.tag not in ("!", _TEXT_TAG):
         builder.note(f"the tag `{visible(str(event.tag))}` is not supported", *_at(event), "write the plain value")

@@ -54,6 +54,8 @@ def _dhcp(case: Case, side: Side, guest: Guest, interface: GuestInterface, path:
         return normal("nic.dhcp", side.ref, "running", fact, eni=eni.id)
     if interface.ip == eni.eni.ip:
         return normal("nic.dhcp", side.ref, "static", fact, eni=eni.id)
+    if "ip" not in interface.model_fields_set:
+        return fact_missing("nic.dhcp", side.ref, "guest.interfaces[].ip")
     if guest.dhcp_supported is None:
         return fact_missing("nic.dhcp", side.ref, "guest.dhcp_supported")
     if not guest.dhcp_supported:
