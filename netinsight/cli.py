@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -34,25 +35,23 @@ class _Parser(argparse.ArgumentParser):
     """An argument parser whose errors are errors like any other."""
 
     def error(self, message: str) -> NoReturn:
-        hint = f"see `{self.prog} --help`"
-        if "invalid choice: " in message:
-            found = message.split("invalid choice: ")[1].split("'")[1]
-            choices = [word.strip(" '()") for word in message.split("choose from", 1)[-1].split(",")]
-            hint = did_you_mean(found, choices) or hint
-        elif message.startswith("unrecognized arguments: "):
-            options = _options(self)
-            hint = did_you_mean(message.split(": ")[1].split()[0], options) or hint
-        raise QuestionError(message, hint=hint)
+        hint = ""
+        if choice := re.search(r"invalid choice: '?([^' ]*)'? \(choose from (.*)\)", message):
+            hint = did_you_mean(choice[1], [word.strip(" '") for word in choice[2].split(",")])
+        elif unknown := re.match(r"unrecognized arguments: (\S+)", message):
+            hint = did_you_mean(unknown[1], _options(self), cutoff=0.75) if unknown[1].startswith("-") else ""
+        raise QuestionError(message, hint=hint or f"see `{self.prog} --help`")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """A command tells what it does not know itself, so that the hint names its own options."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
 
 def _options(parser: argparse.ArgumentParser) -> list[str]:
-    """Every option of a parser and of its commands."""
-    options: list[str] = []
-    for action in parser._actions:
-        options += action.option_strings
-        if isinstance(action, argparse._SubParsersAction):
-            options += [option for command in action.choices.values() for option in _options(command)]
-    return options
+    return [option for action in parser._actions for option in action.option_strings]
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -172,7 +171,7 @@ def run_validate(arguments: argparse.Namespace) -> int:
     for warning in warnings:
         print(warning.in_full(), file=sys.stderr)
     held = [
-        f"{count} {SECTIONS[section]}{'s' * (count > 1)}"
+        f"{count} {_plural(SECTIONS[section], count)}"
         for section in SECTIONS
         if (count := len(getattr(topology, section)))
     ]
@@ -237,21 +236,37 @@ def _colour(arguments: argparse.Namespace) -> bool:
 
 
 def _print(text: str, to: str | None) -> None:
-    """To standard output, or to a file that is written whole or not at all."""
-    if to is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
-    target = Path(to)
+    """To standard output, or to a file that is written whole or not at all.
+
+    A link is followed, a pipe or device is written to as it is.
+    """
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, prefix=".", delete=False, newline="\n"
-        ) as draft:
+        if to is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        elif Path(to).exists() and not Path(to).is_file():
+            Path(to).write_text(text, encoding="utf-8", newline="\n")
+        else:
+            _replace(Path(to).resolve(), text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f"--to {to}" if to else "standard output"
+        raise QuestionError(f"{where}: cannot be written: {error.strerror}") from None
+
+
+def _replace(target: Path, text: str) -> None:
+    draft = tempfile.NamedTemporaryFile(  # noqa: SIM115  (it outlives its own block, to be renamed)
+        "w", encoding="utf-8", dir=target.parent, prefix=".", delete=False, newline="\n"
+    )
+    try:
+        with draft:
             draft.write(text)
         Path(draft.name).chmod(0o666 & ~_umask())
         Path(draft.name).replace(target)
-    except OSError as error:
-        raise QuestionError(f"--to {to[:200]}: cannot be written: {error.strerror}") from None
+    except BaseException:
+        Path(draft.name).unlink(missing_ok=True)
+        raise
 
 
 def _umask() -> int:
@@ -272,7 +287,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitStatus.INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (the reader left; say nothing more at exit)
+        _leave_stdout()
         return ExitStatus.REACHABLE
     except SystemExit as stop:  # --help and --version
         return int(stop.code or 0)
@@ -289,6 +304,11 @@ def _portless(written: list[str]) -> list[str]:
         else:
             joined.append(word)
     return joined
+
+
+def _leave_stdout() -> None:
+    """Nobody reads on: say nothing more at exit."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
 
 
 def _wants_json(written: list[str]) -> bool:

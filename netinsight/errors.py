@@ -122,7 +122,7 @@ class PreconditionError(QuestionError):
         super().__init__(message, hint=hint, place=place, excerpt=excerpt)
 
 
-def did_you_mean(found: str, known: Iterable[str]) -> str:
+def did_you_mean(found: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """A hint with the nearest known word, or nothing.
 
     Examples
@@ -130,7 +130,7 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
     >>> did_you_mean("i-aa", ["i-a", "i-b"])
     'did you mean `i-a`?'
     """
-    nearest = get_close_matches(found, list(known), n=1, cutoff=0.6)
+    nearest = get_close_matches(found, list(known), n=1, cutoff=cutoff)
     return f"did you mean `{nearest[0]}`?" if nearest else ""
 
 

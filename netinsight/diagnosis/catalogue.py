@@ -164,7 +164,8 @@ def _overlaid(base: Any, above: Any) -> Any:
 def _strange(base: dict[str, Any], document: Document) -> Iterator[Problem]:
     """Ids that the catalogue does not have, and names that a text cannot fill in."""
     for section in ("items", "reasons", "words", "categories"):
-        for key, value in (document.value.get(section) or {}).items():
+        described = document.value.get(section)
+        for key, value in described.items() if isinstance(described, dict) else ():
             if key not in base[section]:
                 yield document.problem(
                     (section, key), f"`{visible(key)}` is not in the catalogue's `{section}`", at_key=True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from netinsight.addresses import Prefix, parse_prefix
 from netinsight.errors import an, did_you_mean
@@ -70,18 +71,39 @@ def _assumptions(topology: Topology) -> Iterator[Finding]:
             yield Finding(("assumptions", name), message, hint, at_key=name not in ASSUMPTIONS)
 
 
+class _Block(NamedTuple):
+    """A CIDR that must not overlap its neighbours: where it begins and ends, its place in the file, what it is called."""
+
+    first: int
+    last: int
+    order: int
+    path: Path
+    cidr: str
+    owner: str
+
+
+def _overlaps(blocks: Iterable[_Block]) -> Iterator[Finding]:
+    """One finding for each block that overlaps one before it on the line, at the later of the two in the file."""
+    widest: _Block | None = None
+    for block in sorted(blocks):
+        if widest and block.first <= widest.last:
+            earlier, later = sorted((widest, block), key=lambda one: one.order)
+            yield Finding(later.path, f"{later.cidr} overlaps {earlier.cidr} of {earlier.owner}")
+        widest = block if widest is None or block.last > widest.last else widest
+
+
 def _vpcs(topology: Topology) -> Iterator[Finding]:
     for name, vpc in topology.vpcs.items():
-        blocks = [(parse_prefix(cidr), i) for i, cidr in enumerate(vpc.cidrs)]
-        for later, (prefix, i) in enumerate(blocks):
-            for other, _ in blocks[:later]:
-                if prefix.first <= other.last and other.first <= prefix.last:
-                    yield Finding(("vpcs", name, "cidrs", i), f"{prefix} overlaps {other} of the same VPC")
+        prefixes = [parse_prefix(cidr) for cidr in vpc.cidrs]
+        yield from _overlaps(
+            _Block(prefix.first, prefix.last, i, ("vpcs", name, "cidrs", i), str(prefix), "the same VPC")
+            for i, prefix in enumerate(prefixes)
+        )
 
 
 def _vswitches(topology: Topology, names: Names) -> Iterator[Finding]:
-    taken: dict[str, list[tuple[int, int, str, str]]] = defaultdict(list)
-    for name, vswitch in topology.vswitches.items():
+    taken: dict[str, list[_Block]] = defaultdict(list)
+    for order, (name, vswitch) in enumerate(topology.vswitches.items()):
         base = ("vswitches", name)
         yield from names.problem((*base, "vpc"), vswitch.vpc, ("vpcs",))
         yield from same_vpc(topology, names, base, vswitch.vpc, "network_acl", vswitch.network_acl, "network_acls")
@@ -90,19 +112,15 @@ def _vswitches(topology: Topology, names: Names) -> Iterator[Finding]:
         for key, written in (("cidr", vswitch.cidr), ("ipv6_cidr", vswitch.ipv6_cidr)):
             if written is None:
                 continue
-            prefix = parse_prefix(written)
+            prefix, path = parse_prefix(written), (*base, key)
             outer = (vpc.cidrs if key == "cidr" else [vpc.ipv6_cidr] if vpc.ipv6_cidr else []) if vpc else []
-            if (
-                vpc
-                and ("vpcs", vswitch.vpc) not in names.partial
-                and not any(_inside(prefix, parse_prefix(cidr)) for cidr in outer)
-            ):
+            judged = vpc is not None and ("vpcs", vswitch.vpc) not in names.partial
+            if judged and not any(_inside(prefix, parse_prefix(cidr)) for cidr in outer):
                 allowed = ", ".join(outer) or "no IPv6 block"
-                yield Finding((*base, key), f"{prefix} is outside its VPC {vswitch.vpc} ({allowed})")
-            for first, last, other, cidr in taken[vswitch.vpc]:
-                if prefix.first <= last and first <= prefix.last:
-                    yield Finding((*base, key), f"{prefix} overlaps {cidr} of vSwitch {other}")
-            taken[vswitch.vpc].append((prefix.first, prefix.last, name, written))
+                yield Finding(path, f"{prefix} is outside its VPC {vswitch.vpc} ({allowed})")
+            taken[vswitch.vpc].append(_Block(prefix.first, prefix.last, order, path, str(prefix), f"vSwitch {name}"))
+    for blocks in taken.values():
+        yield from _overlaps(blocks)
 
 
 def _inside(inner: Prefix, outer: Prefix) -> bool:

@@ -43,6 +43,9 @@ class Names:
                 self.where[interface.id].append(interface.path)
         self.unknown = topology.unknown
         self.partial = frozenset(partial)
+        self._hints = (
+            100  # a search for the nearest name takes its time: where hundreds are wrong, few hints are enough
+        )
         self.broken: dict[str, str] = {name: section for section, name in broken}
 
     def kinds(self, name: str) -> set[str]:
@@ -60,11 +63,15 @@ class Names:
         if kinds := self.kinds(name):
             yield Finding(path, f"`{name}` is {an(SECTIONS[sorted(kinds)[0]])}; expected {called}")
             return
-        known = [other for other in {**self.where, **self.broken} if self.kinds(other) & set(sections)]
+        self._hints -= 1
+        hint = ""
+        if self._hints >= 0:
+            known = [other for other in {**self.where, **self.broken} if self.kinds(other) & set(sections)]
+            hint = did_you_mean(name, known)
         yield Finding(
             path,
             f"no {' or '.join(SECTIONS[section] for section in sections)} `{name}` in the topology",
-            did_you_mean(name, known) or f"describe it, or declare it: `unknown: {{{name}: why}}`",
+            hint or f"describe it, or declare it: `unknown: {{{name}: why}}`",
         )
 
 

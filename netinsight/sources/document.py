@@ -6,7 +6,6 @@ Both readers (YAML and JSON) drive one ``Builder``, so that a value, its place a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,6 +120,7 @@ class Builder:
         self.result: tuple[Any, Spot] | None = None
         self._stack: list[_Frame] = []
         self._repeated = 0
+        self._lines: list[str] | None = None
 
     @property
     def wants_key(self) -> bool:
@@ -187,10 +187,10 @@ class Builder:
         self.problems.append(self._problem(message, line, column, hint))
 
     def _problem(self, message: str, line: int, column: int, hint: str) -> Problem:
-        for count, text in enumerate(_lines(self.text), start=1):
-            if count == line:
-                return Problem(Place(self.file, line, column), message, hint, text)
-        return Problem(Place(self.file, line, column), message, hint)
+        if self._lines is None:
+            self._lines = LINE_BREAK.split(self.text)
+        excerpt = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
+        return Problem(Place(self.file, line, column), message, hint, excerpt)
 
     def _add(self, value: Any, spot: Spot) -> tuple[Any, Spot]:
         if not self._stack:
@@ -232,11 +232,3 @@ class Builder:
         frame.value[name] = value
         children[name] = spot
         frame.spot.size += 1
-
-
-def _lines(text: str) -> Iterator[str]:
-    start = 0
-    for match in LINE_BREAK.finditer(text):
-        yield text[start : match.start()]
-        start = match.end()
-    yield text[start:]

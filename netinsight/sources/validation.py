@@ -32,7 +32,7 @@ def finding(error: ErrorDetails, base: Path, root: Any) -> Finding:
         return Finding(path, context["message"], context["hint"])
     if kind == "extra_forbidden":
         key = str(loc[-1])
-        known = known_keys(root, loc[:-1])
+        known = ["unknown"] if UNKNOWN in error["loc"] else known_keys(root, loc[:-1])
         return Finding(
             path,
             f"unknown key `{visible(key)}`",

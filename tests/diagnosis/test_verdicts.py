@@ -16,6 +16,7 @@ from netinsight.errors import ObjectError, PreconditionError, QuestionError
 from netinsight.flow import Verdict
 from tests.diagnosis import (
     EVERYONE,
+    GONE,
     NOT_KNOWN,
     Document,
     ask,
@@ -327,6 +328,7 @@ def test_the_internet_is_every_host_of_it(answer: Answer) -> None:
 UNKNOWN_ACL: Document = {"vswitches": {"vsw-b": {"network_acl": NOT_KNOWN}}}
 UNKNOWN_LIST: Document = {"prefix_lists": {"pl-1": {"entries": NOT_KNOWN}}}
 LOST_LIST: Document = {"unknown": {"pl-x": "of another account"}}
+LOST_VSWITCH: Document = {"unknown": {"vsw-x": "of another team"}}
 LOST_PORTS: Document = {"unknown": {"prl-x": "of another account"}}
 LOST_GROUP: Document = {
     **merged(eni("i-b", security_groups=["sg-b", "sg-x"]), {"unknown": {"sg-x": "of another account"}})
@@ -361,6 +363,10 @@ BY_LOST_PORTS = rule("ingress", "accept", protocol="tcp", ports="prl-x")
     Answer("the state of an instance is declared unknown", [there(status=NOT_KNOWN)], UNDETERMINED),
     Answer("the inner policy of a group is declared unknown", [ONE_GROUP, into(inner_access_policy=NOT_KNOWN)],
            UNDETERMINED),
+    Answer("the vSwitch of the destination was never described", [LOST_VSWITCH, eni("i-b", vswitch="vsw-x",
+           ip="10.0.7.20"), {"vswitches": {"vsw-b": GONE}}], UNDETERMINED),
+    Answer("the vSwitch of the source was never described", [LOST_VSWITCH, eni("i-a", vswitch="vsw-x",
+           ip="10.0.7.20"), {"vswitches": {"vsw-a": GONE}}], UNDETERMINED),
     Answer("some ports pass, and others are unknown", [LOST_PORTS, into(OPEN_80, BY_LOST_PORTS)], UNDETERMINED,
            {"port": "80-81"}, ["80"]),
     Answer("some ports are dropped, and others are unknown",
@@ -852,6 +858,15 @@ def test_an_eip_that_is_not_in_nat_mode_is_undetermined(mode: str, asked: Docume
     report = ask({"eips": {"eip-b": {"ip": DOOR_B, "bound_to": "eni-b", "mode": mode}}}, **asked)
     assert report.verdict is UNDETERMINED
     assert unknowns(report)
+
+
+@pytest.mark.parametrize("asked", [{"dst": PUBLIC}, {"src": "internet", "dst": "i-a"}])
+def test_an_ipv4_gateway_of_the_vpc_may_make_other_vswitches_private(asked: Document) -> None:
+    """Where it is enabled, a vSwitch without a route to it has no Internet, public address or not; this is not modelled."""
+    centralised = table("vsw-b", to(EVERYONE, "ipv4gw-1", "Ipv4Gateway"))
+    report = ask(EIPS, out(rule("ingress", "accept")), centralised, **asked)
+    assert report.verdict is UNDETERMINED
+    assert any(object_id == "ipv4gw-1" for _, object_id in unknowns(report))
 
 
 def test_the_end_tells_the_public_address_that_was_asked_for() -> None:
