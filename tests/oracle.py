@@ -254,7 +254,8 @@ def is_member(topology: Topology, group: str, address: str) -> Maybe:
     for eni_id in owners(topology, address):
         eni = eni_of(topology, eni_id)
         if isinstance(eni.security_groups, Unknown):
-            facts.append(None if vpc_of(topology, eni) in (topology.security_groups[group].vpc, None) else False)
+            described = topology.security_groups.get(group)
+            facts.append(None if described is None or vpc_of(topology, eni) in (described.vpc, None) else False)
         else:
             facts.append(group in eni.security_groups)
     return any_holds(facts)
@@ -294,7 +295,8 @@ def group_rows(
     doubtful = bool(lost) or any(isinstance(topology.security_groups[name].rules, Unknown) for name in known)
     intra = intra_group_rows(topology, known, direction, packet)
     normal = topology.security_groups[known[0]].type is GroupType.NORMAL
-    if lost and normal:
+    peer = packet.src if direction == INGRESS else packet.dst
+    if normal and any(is_member(topology, name, peer) is not False for name in lost):
         intra.append(Row("?", ACCEPT, None))
     custom = custom_rows(topology, known, direction, packet)
     best = [row for row, is_best in custom if is_best]
@@ -614,11 +616,29 @@ def row_beats_door(topology: Topology, row: RouteRow, chosen: Mapping[str, str])
     return chosen["default_route_to_instance_beats_eip"] == "true" and leads_to_host(topology, row.route)
 
 
+def leads_to_ipv4_gateway(topology: Topology, eni: NetworkInterface) -> bool:
+    """Whether some table that a vSwitch of the ENI's VPC reads has a row to an IPv4 gateway.
+
+    Once that is enabled, a public address works only where the table says so; that it is enabled is not known.
+    """
+    for vswitch_id, vswitch in topology.vswitches.items():
+        table = table_of(topology, vswitch_id)
+        if vswitch.vpc != vpc_of(topology, eni) or not isinstance(table, str) or table not in topology.route_tables:
+            continue
+        rows = topology.route_tables[table].routes
+        for row in rows if isinstance(rows, list) else []:
+            if row.next_hop_type is NextHopType.IPV4_GATEWAY and row.status is RouteStatus.AVAILABLE:
+                return True
+    return False
+
+
 def public_exit(topology: Topology, eni_id: str, private: str, host: str, chosen: Mapping[str, str]) -> Decision:
     """How a packet of an ENI gets to an Internet host: ``public`` (by its public address), drop, or unknown."""
     door = public_door(topology, eni_id, private)
     row = winning_row(topology, eni_of(topology, eni_id).vswitch, host)
     if door.kind == UNKNOWN:
+        return UNKNOWN, None
+    if door.kind != "none" and row is not UNKNOWN_ROW and leads_to_ipv4_gateway(topology, eni_of(topology, eni_id)):
         return UNKNOWN, None
     if door.kind != "none" and (row is NO_ROW or not row_beats_door(topology, row, chosen)):
         return "public", None
@@ -847,6 +867,7 @@ class Judge:
         """The public address, or else the translation, by which an Internet host gets to an ENI."""
         door = public_door(self.topology, receiver.eni_id, receiver.address)
         if door.kind == UNKNOWN:
+            self.blackhole(receiver, door)
             self.note("gateway.public_ip", receiver.eni_id, (UNKNOWN, None))
         elif door.kind == "none":
             gateways = self.translating_gateways(receiver)

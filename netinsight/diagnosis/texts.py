@@ -61,15 +61,18 @@ class Writer:
         return self.case.catalogue.reasons[reason.code].fill(self.lang, values)
 
     def hosts(self, walk: Walk) -> str:
-        """The Internet hosts of a walk: all of them, some blocks, or the rest."""
+        """The Internet hosts of a walk: all of them, some blocks, or all but those of the other walks."""
         if len(self.case.walks) == 1:
             return INTERNET
         if walk is self.case.walks[0]:
-            return f"{INTERNET} ({self.case.catalogue.word('hosts_rest', self.lang)})"
-        blocks = [cidr for piece in walk.hosts[:MOST_HOSTS] for cidr in cidrs(Range(*piece))]
-        shown = ", ".join(blocks[:MOST_HOSTS])
-        left = len(walk.hosts) - MOST_HOSTS
-        return shown + (f" {self.case.catalogue.word('more', self.lang, n=left)}" if left > 0 else "")
+            others = [piece for other in self.case.walks[1:] for piece in other.hosts]
+            return self._word("hosts_rest", hosts=self._blocks(others))
+        return self._blocks(list(walk.hosts))
+
+    def _blocks(self, hosts: list[Range]) -> str:
+        shown = [cidr for piece in hosts[:MOST_HOSTS] for cidr in cidrs(Range(*piece))][:MOST_HOSTS]
+        left = len(hosts) - MOST_HOSTS
+        return ", ".join(shown) + (f" {self._word('more', n=left)}" if left > 0 else "")
 
     def packet(self, packet: Packet, walk: Walk) -> PacketReport:
         """A packet, with any Internet host by that name."""
@@ -139,9 +142,11 @@ class Writer:
         if result.parts:
             return self.parted(list(result.parts), list(self.case.walks))
         rule = self.case.catalogue.items[result.item]
-        if result.says.code in rule.findings:
-            return rule.findings[result.says.code].fill(self.lang, result.says.values)
-        return self.reason(result.says)
+        if result.says.code not in rule.findings:
+            return self.reason(result.says)
+        told = rule.findings[result.says.code].fill(self.lang, result.says.values)
+        part = self._part(list(result.stops)) if result.stops and "ports" not in result.says.values else ""
+        return told + (self._word("only_for", parts=part) if part else "")
 
     def suggestion(self, result: Result) -> str:
         """What to do about an item."""

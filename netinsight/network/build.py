@@ -96,11 +96,11 @@ class Network:
 
     def maybe_members(self, group: str) -> tuple[Range, ...]:
         """The private addresses of ENIs of the group's VPC whose groups are not known: they may carry it."""
-        vpc = self.topology.security_groups[group].vpc
+        described = self.topology.security_groups.get(group)
         return tuple(
             Range(address, address)
             for interface in self._of_unknown_groups
-            if self.vpc_of(interface) in (vpc, "")
+            if described is None or self.vpc_of(interface) in (described.vpc, "")
             for address in map(parse_address, (written for _, written in interface.addresses()))
         )
 

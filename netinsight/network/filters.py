@@ -149,7 +149,10 @@ def pack_groups(
     lost = list(_unknown_groups(topology, groups))
     if all(group.type in topology.dialect.intra_group_types for _, group in described):
         # a group that nobody described may let its members in before any rule
-        intra += [(Row(accepts=True, certain=False), origin) for origin in lost if origin.path[0] == "unknown"]
+        for origin in lost:
+            if origin.path[0] == "unknown" and (far := peers.members(origin.id) + peers.maybe_members(origin.id)):
+                source, destination = (far, EVERYWHERE) if direction is Direction.INGRESS else (EVERYWHERE, far)
+                intra.append((Row(source, destination, accepts=True, certain=False), origin))
     first = [pair for pair in custom if _nothing_precedes(pair[1])]
     unknown = [(Row(accepts=accepts, certain=False), origin) for origin in lost for accepts in (True, False)]
     rest = [pair for pair in custom if not _nothing_precedes(pair[1])]

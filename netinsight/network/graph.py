@@ -59,6 +59,11 @@ def _interfaces(network: Network, graph: networkx.MultiDiGraph) -> None:
             _both(graph, interface.id, eni.vswitch, "in")
 
 
+def _described(network: Network, name: str) -> dict[str, tuple[str, str]]:
+    sections = ("nat_gateways", "peerings")
+    return next(({"path": (section, name)} for section in sections if name in getattr(network.topology, section)), {})
+
+
 def _routes(network: Network, graph: networkx.MultiDiGraph) -> None:
     for name, table in network.topology.route_tables.items():
         graph.add_node(name, kind="route_table", vpc=table.vpc, type=str(table.type), path=("route_tables", name))
@@ -66,7 +71,7 @@ def _routes(network: Network, graph: networkx.MultiDiGraph) -> None:
             if row.status is not RouteStatus.AVAILABLE:
                 continue
             if row.next_hop not in graph:
-                graph.add_node(row.next_hop, kind="next_hop")
+                graph.add_node(row.next_hop, kind="next_hop", **_described(network, row.next_hop))
             graph.add_edge(
                 name, row.next_hop, kind="route", destination=row.destination, path=("route_tables", name, "routes", i)
             )

@@ -97,6 +97,10 @@ def matching_routes(network: Network, vswitch: str, address: int) -> list[Origin
 
 def route_inside(network: Network, vswitch: str, target: Interface, address: int) -> Exit:
     """The way to a private address of an ENI."""
+    if target.eni.vswitch not in network.topology.vswitches:
+        fact = target.eni.vswitch
+        origin = Origin(fact, "unknown", ("unknown", fact), target=fact, reason=network.topology.unknown.get(fact, ""))
+        return Exit(Decision.UNKNOWN, why("unknown.fact", fact=fact, reason=origin.reason), origin)
     rows = matching_routes(network, vswitch, address)
     if target.eni.vswitch == vswitch:
         if not any(row.kind in ("route", "unknown") for row in rows):
@@ -165,9 +169,22 @@ def route_to_internet(network: Network, interface: Interface, private: int, addr
             return Exit(Decision.DROP, why("route.none_public", eni=interface.id, vswitch=vswitch, destination=text(address),
                                            table=_table(network, vswitch)))  # fmt: skip
         return _follow(network, vswitch, rows, address, None)
+    if centralised := ipv4_gateway_route(network, network.vpc_of(interface)):
+        return _next_hop(network, centralised)._replace(public=None)
     if not rows:
         return leave_by(public)
     return _public_or_route(network, vswitch, rows, address, public)
+
+
+def ipv4_gateway_route(network: Network, vpc: str) -> Origin | None:
+    """A route of a VPC that leads to an IPv4 gateway; where that is enabled, no public address works by itself."""
+    for vswitch_id, vswitch in network.topology.vswitches.items():
+        if vswitch.vpc != vpc or isinstance(vswitch.route_table, Unknown):
+            continue
+        for origin in network.route_filter(vswitch_id).origins:
+            if next_hop_type(network, origin) is NextHopType.IPV4_GATEWAY:
+                return origin
+    return None
 
 
 def _public_or_route(network: Network, vswitch: str, rows: list[Origin], address: int, public: Public) -> Exit:

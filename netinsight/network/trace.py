@@ -120,6 +120,8 @@ class _Walker:
     def _arrive(self, sender: End, receiver: End, back: bool) -> Iterator[Step]:
         packet = self._packet(self._far(sender, receiver), _own(receiver), back)
         if receiver.kind is Kind.DOOR and receiver.public:
+            hole = stages.blackhole(self.network, receiver.public, self.at, self.box)
+            yield Step("blackhole", "blackhole.public_ip", Ref("eip", receiver.public.holder), packet, hole)
             yield stages.door_without_eni(self.network, receiver.public, packet, self.box)
         interface = receiver.interface
         if interface is None:
@@ -258,16 +260,12 @@ class _Walker:
                 yield stages.no_public_address(self.network, interface, _own(receiver), packet, self.box)
             return
         outside = replace(packet, destination=public.address)
+        if public.interface:  # of an address that may belong to another, nothing is said
+            hole = stages.blackhole(self.network, public, self.at, self.box)
+            yield Step("blackhole", "blackhole.public_ip", ref, outside, hole)
         if reason := not_followed(public):
             rulings = stages.not_known(self.box, public.holder, reason, public.path)
         else:
-            yield Step(
-                "blackhole",
-                "blackhole.public_ip",
-                ref,
-                outside,
-                stages.blackhole(self.network, public, self.at, self.box),
-            )
             rulings = stages.translation(public, "public.in", self.box)
         yield Step("public_ip.ingress", "gateway.public_ip", ref, outside, rulings)
 

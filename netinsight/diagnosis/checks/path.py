@@ -10,7 +10,7 @@ from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, Step, Walk
 
 _NOT_HERE = ("blackhole.public_ip",)
-"""Stages that another module judges, together with what is not on the path."""
+"""Stages that another module judges at the ends, together with what is not on the path."""
 
 _MAIL = "platform.smtp_egress"
 
@@ -20,7 +20,7 @@ def check(case: Case) -> list[Result]:
     met: dict[tuple[str, Ref], list[tuple[Step, Walk]]] = defaultdict(list)
     for walk in case.walks:
         for step in walk.steps:
-            if step.item and step.item not in _NOT_HERE:
+            if step.item and (step.item not in _NOT_HERE or step.object.type == "eip"):
                 met[step.item, step.object].append((step, walk))
     results = [_result(item, ref, steps) for (item, ref), steps in met.items()]
     source = case.ends.source.interface
