@@ -458,6 +458,8 @@ def blackholed(**facts: Any) -> Document:
     Case("the blackholed address is not on the path", blackholed(), "normal"),
     Case("its address is scrubbed", both(EIPS, {"ddos": {"mitigating": ["203.0.113.20"]}}), "abnormal", FROM_INTERNET,
          severity="non_critical"),
+    Case("the scrubbing ends at this moment", both(EIPS, {"ddos": {"mitigating": [{"ip": "203.0.113.20", "until":
+         "2026-11-24T08:00:00Z"}]}}), "normal", FROM_INTERNET),
     Case("the address is a static one", both(there(public_ip="203.0.113.20"), {"ddos": {"blackholed":
          ["203.0.113.20"]}}), "abnormal", FROM_INTERNET, **UNREACHABLE, says=HOLE),
     Case("it has no public address", {}, "skipped"),
