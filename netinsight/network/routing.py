@@ -194,7 +194,7 @@ def _public_or_route(network: Network, vswitch: str, rows: list[Origin], address
         return by_route
     destination = route_destination(row)
     is_default = looks_like_cidr(destination) and parse_prefix(destination).length == 0
-    if kind is NextHopType.IPV4_GATEWAY and is_default:
+    if is_default and kind in (NextHopType.IPV4_GATEWAY, None):  # a next hop that nobody described may be one
         return by_route
     if not is_default:
         name, route_wins = "specific_route_beats_eip", "true"
