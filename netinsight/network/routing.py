@@ -192,8 +192,7 @@ def _public_or_route(network: Network, vswitch: str, rows: list[Origin], address
     kind = next_hop_type(network, row)
     if row.kind == "system_route":
         return by_route
-    destination = route_destination(row)
-    is_default = looks_like_cidr(destination) and parse_prefix(destination).length == 0
+    is_default = _is_default(network, row, address)
     if is_default and kind in (NextHopType.IPV4_GATEWAY, None):  # a next hop that nobody described may be one
         return by_route
     if not is_default:
@@ -204,6 +203,15 @@ def _public_or_route(network: Network, vswitch: str, rows: list[Origin], address
         return leave_by(public)
     chosen = by_route if network.assumptions[name] == route_wins else leave_by(public)
     return chosen._replace(assumptions=frozenset({name}))
+
+
+def _is_default(network: Network, row: Origin, address: int) -> bool:
+    """Whether a row takes an address by 0.0.0.0/0; of a prefix list, its longest entry that holds the address counts."""
+    destination = route_destination(row)
+    listed = network.topology.prefix_lists.get(destination)
+    entries = [destination] if looks_like_cidr(destination) else listed.entries if listed else []
+    prefixes = [parse_prefix(entry) for entry in entries] if isinstance(entries, list) else []
+    return not any(prefix.length for prefix in prefixes if prefix.first <= address <= prefix.last)
 
 
 def leave_by(public: Public) -> Exit:
