@@ -7,10 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from jsonschema import Draft202012Validator
 
 from netinsight.diagnosis import diagnose
 from netinsight.diagnosis.report import Report
+
+# The same examples in every run, so that a run says something of the code and not of its luck; a search for rarer ones is
+# `pytest --hypothesis-profile=search --hypothesis-seed=N`.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile("same")
 
 ROOT = Path(__file__).resolve().parent.parent
 
