@@ -205,14 +205,7 @@ def test_acl_lists_decide_as_the_oracle_does(data: st.DataObject) -> None:
             assert packed.origins[cell.rows[-1]].id == rule
 
 
-KNOWN = pytest.mark.xfail(
-    strict=False, reason="a known difference: i-2 to 8.8.8.8 leaves by its EIP, the oracle says unknown"
-)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=KNOWN) if n == "intra_group_egress" else n for n in sorted(estates.ASSUMPTIONS)]
-)
+@pytest.mark.parametrize("name", sorted(estates.ASSUMPTIONS))
 @settings(FEW, max_examples=25)
 @given(data=st.data())
 def test_an_assumption_that_is_turned_decides_as_the_oracle_says(name: str, data: st.DataObject) -> None:

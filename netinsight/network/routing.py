@@ -14,7 +14,7 @@ from netinsight.engine.kernels import CERTAIN, COLUMNS
 from netinsight.model.assumptions import other
 from netinsight.model.base import Unknown, looks_like_cidr
 from netinsight.model.edge import EipMode
-from netinsight.model.routing import NextHopType
+from netinsight.model.routing import NextHopType, RouteStatus
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network, Public
 from netinsight.network.filters import SERVICE, Origin
@@ -178,12 +178,12 @@ def route_to_internet(network: Network, interface: Interface, private: int, addr
 
 def ipv4_gateway_route(network: Network, vpc: str) -> Origin | None:
     """A route of a VPC that leads to an IPv4 gateway; where that is enabled, no public address works by itself."""
-    for vswitch_id, vswitch in network.topology.vswitches.items():
-        if vswitch.vpc != vpc or isinstance(vswitch.route_table, Unknown):
-            continue
-        for origin in network.route_filter(vswitch_id).origins:
-            if next_hop_type(network, origin) is NextHopType.IPV4_GATEWAY:
-                return origin
+    tables = {network.table_of(name) for name, one in network.topology.vswitches.items() if one.vpc == vpc}
+    for name, table in network.topology.route_tables.items():
+        for n, row in enumerate(table.routes if name in tables and isinstance(table.routes, list) else (), start=1):
+            # a row that takes no effect still tells that the gateway is there
+            if row.next_hop_type is NextHopType.IPV4_GATEWAY and row.status is RouteStatus.AVAILABLE:
+                return Origin(f"{name}/{n}", "route", ("route_tables", name, "routes", n - 1), row, row.next_hop)
     return None
 
 
