@@ -87,6 +87,7 @@ class Net:
         guest: bool = True,
         at: datetime | None = None,
         lang: str = "en",
+        explain: bool = False,
     ) -> Report:
         """Why a connection passes or fails.
 
@@ -98,6 +99,8 @@ class Net:
             A port, or a range as text: ``"8000-8010"``.
         at
             The moment that expiry and blackholes are judged at; else the topology's ``collected_at``, else now.
+        explain
+            Tell of each stage every rule that it tried, and on which fields it failed.
 
         Raises
         ------
@@ -115,7 +118,7 @@ class Net:
             one_way=one_way,
         )
         moment = at or self.topology.collected_at or datetime.now(UTC).replace(microsecond=0)
-        return diagnose(self.network, question, moment, self.catalogue, Lang(lang), guest)
+        return diagnose(self.network, question, moment, self.catalogue, Lang(lang), guest, explain)
 
     def text(self, report: Report, *, colour: bool = False, every_item: bool = False) -> str:
         """A report as the command line prints it."""

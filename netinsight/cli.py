@@ -116,6 +116,7 @@ def _add_diagnose(commands: Any) -> None:
         help="judge expiry and blackholes at this moment (default: the topology's collected_at)",
     )
     add("--assume", metavar="NAME=VALUE", action="append", default=[], help="turn a point that the cloud leaves open")
+    add("--explain", action="store_true", help="show every rule that each stage tried, and on what it failed")
     add("--all", action="store_true", help="show every item, the normal ones too")
     add("--output", "-o", choices=("text", "json"), default="text", help="the format (default: text)")
     add("--lang", choices=("en", "zh"), default="en", help="the language of the report (default: en)")
@@ -145,7 +146,7 @@ def run_diagnose(arguments: argparse.Namespace) -> int:
     report = net.diagnose(
         arguments.src, arguments.dst, port=arguments.port, protocol=arguments.protocol, source_port=arguments.source_port,
         icmp_type=icmp_type, family=arguments.family, one_way=arguments.one_way, guest=not arguments.no_guest, at=moment,
-        lang=arguments.lang,
+        lang=arguments.lang, explain=arguments.explain,
     )  # fmt: skip
     if net.warnings:
         count = len(net.warnings)

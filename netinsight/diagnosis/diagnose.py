@@ -37,6 +37,7 @@ def diagnose(
     catalogue: Catalogue,
     lang: Lang = Lang.EN,
     with_guest: bool = True,
+    explain: bool = False,
 ) -> Report:
     """Answer a question about a network.
 
@@ -46,6 +47,8 @@ def diagnose(
         The moment at which expiry and blackholes are judged; aware of its time zone.
     with_guest
         False leaves the guest items out.
+    explain
+        Tell of each stage every rule that it tried.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def diagnose(
     walks = trace(network, question, ends, at)
     case = Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest)
     results = judge(case)
-    return write(case, results, answer(case, results), lang)
+    return write(case, results, answer(case, results), Writer(case, lang, explain))
 
 
 def judge(case: Case) -> list[Result]:
@@ -66,9 +69,9 @@ def judge(case: Case) -> list[Result]:
     return [*path.check(case), *sorted(results, key=lambda result: order[result.item])]
 
 
-def write(case: Case, results: list[Result], answered: Answer, lang: Lang) -> Report:
+def write(case: Case, results: list[Result], answered: Answer, writer: Writer) -> Report:
     """The report of a judged case."""
-    writer = Writer(case, lang)
+    lang = writer.lang
     items = [_item(writer, result) for result in results]
     moment = case.at.isoformat().replace("+00:00", "Z")
     rests_on = sorted(case.assumptions.union(*(walk.assumptions for walk in case.walks)))

@@ -56,6 +56,34 @@ class PacketReport(Part):
     port: str
 
 
+Extent = Literal["yes", "partly", "no", "unknown"]
+
+
+class Matches(Part):
+    """How much of what was asked each field of a rule matches."""
+
+    source: Extent
+    destination: Extent
+    protocol: Extent
+    source_port: Extent
+    port: Extent
+
+
+class RuleReport(Part):
+    """A rule that a stage tried, in the order in which it tries them."""
+
+    rule: str = Field(description="Its id; defaults and implicit rows have one too.")
+    text: str = Field(description="What it says.")
+    action: Literal["accept", "drop", "route", "unknown"]
+    matches: Matches
+    outcome: Literal["decides", "may_decide", "no_match", "after"] = Field(
+        description="`after`: what it would match was decided by the rules before it."
+    )
+    note: str = Field(description="The outcome in words: on which fields it fails, or which part it decides.")
+    file: str | None = None
+    line: int | None = None
+
+
 class StageReport(Part):
     """One stage of a path."""
 
@@ -67,6 +95,9 @@ class StageReport(Part):
     rule: str | None = Field(None, description="The rule, entry or route that decided.")
     file: str | None = Field(None, description="The file it stands in.")
     line: int | None = Field(None, description="Its line, from 1.")
+    explain: list[RuleReport] | None = Field(
+        None, description="Every rule of the list that decided; with --explain.", exclude_if=lambda told: told is None
+    )
 
 
 class PathReport(Part):

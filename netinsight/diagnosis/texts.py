@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from netinsight.addresses import Range, cidrs, text
 from netinsight.diagnosis.case import Case, Fact, Result
 from netinsight.diagnosis.catalogue import Lang, port_list
-from netinsight.diagnosis.report import Evidence, Object, PacketReport, StageReport
+from netinsight.diagnosis.report import Evidence, Matches, Object, PacketReport, RuleReport, StageReport
 from netinsight.engine.spaces import Box, joined
 from netinsight.errors import visible
 from netinsight.flow import has_ports, protocol_name
@@ -15,7 +16,8 @@ from netinsight.model.network_acl import AclEntry
 from netinsight.model.routing import Route
 from netinsight.model.security_group import GroupRule
 from netinsight.network.ends import INTERNET
-from netinsight.network.filters import Origin
+from netinsight.network.explain import Considered, Outcome, consider
+from netinsight.network.filters import SERVICE, Origin
 from netinsight.network.steps import Packet, Ref, Ruling, Step, Walk, Why
 
 MOST_HOSTS = 3
@@ -50,6 +52,7 @@ class Writer:
 
     case: Case
     lang: Lang
+    explain: bool = False
 
     def reason(self, reason: Why, origin: Origin | None = None, walk: Walk | None = None) -> str:
         """The text of a reason's code; the one host that was walked is told as those that it stands for."""
@@ -103,7 +106,50 @@ class Writer:
             rule=deciding.id if deciding and deciding.is_rule else None,
             file=(place.file or None) if place else None,
             line=(place.line or None) if place else None,
+            explain=self.rules(step, walk) if self.explain and step.packed else None,
         )
+
+    def rules(self, step: Step, walk: Walk) -> list[RuleReport]:
+        """Every rule of the list that decided a step."""
+        if step.packed is None:
+            return []
+        return [self._rule(one, step) for one in consider(step.packed, step.packet)]
+
+    def _rule(self, one: Considered, step: Step) -> RuleReport:
+        origin = one.origin
+        place = self.case.network.topology.place(*origin.path) if origin.path else None
+        action: Literal["accept", "drop", "route", "unknown"] = "accept" if one.accepts else "drop"
+        if origin.kind == "unknown":
+            action = "unknown"
+        elif step.stage == "route":
+            action = "route"
+        return RuleReport(
+            rule=origin.id,
+            text=visible(self._what_it_says(origin, action), 400),
+            action=action,
+            matches=Matches(**{name: extent.value for name, extent in one.fields.items()}),
+            outcome=one.outcome.value,
+            note=self._note(one, step.packet.box),
+            file=(place.file or None) if place else None,
+            line=(place.line or None) if place else None,
+        )
+
+    def _what_it_says(self, origin: Origin, action: str) -> str:
+        if origin.rule is not None:
+            return describe(origin)
+        next_hop = self._word("cloud_services") if origin.target == SERVICE else origin.target
+        values = {"next_hop": next_hop, "group": origin.target, "fact": origin.target, "reason": origin.reason}
+        return self.case.catalogue.word(f"implied_{origin.kind}", self.lang, action=self._word(action), **values)
+
+    def _note(self, one: Considered, whole: Box) -> str:
+        fields = ", ".join(self._word(f"field_{name}") for name in one.missed)
+        if one.outcome in (Outcome.DECIDES, Outcome.MAY_DECIDE):
+            part = self._part(list(one.decides), whole)
+            return self._word(one.outcome.value) + (self._word("only_for", parts=part) if part else "")
+        if one.outcome is Outcome.NO_MATCH:
+            near = len(one.missed) == 1 and isinstance(one.origin.rule, (GroupRule, AclEntry))
+            return self._word("near_miss" if near else "fails_on", fields=fields)
+        return self._word("after_miss", fields=fields) if fields else self._word("after")
 
     def parted(self, parts: list[tuple[Ruling, Walk]], walks: list[Walk]) -> str:
         """Rulings of equal text together, each with the part of the question that it is about."""
@@ -127,8 +173,9 @@ class Writer:
     def _word(self, name: str, /, **values: object) -> str:
         return self.case.catalogue.word(name, self.lang, **values)
 
-    def _part(self, boxes: list[Box]) -> str:
-        whole, words = self.case.box, []
+    def _part(self, boxes: list[Box], whole: Box | None = None) -> str:
+        """Which of what was asked ``boxes`` are; nothing where they are all of it."""
+        whole, words = whole or self.case.box, []
         ports, clients = joined(box.ports for box in boxes), joined(box.source_ports for box in boxes)
         if ports != [whole.ports]:
             one = len(ports) == 1 and ports[0].first == ports[0].last

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from netinsight.engine import kernels
-from netinsight.engine.spaces import Box, cut
+from netinsight.engine.spaces import Box, cut, overlap
 from netinsight.engine.tables import Table, halves
 from netinsight.flow import PortRange
 
@@ -89,7 +89,7 @@ def partition(table: Table, source: int, destination: int, protocol: int, box: B
     pending: list[Cell] = [Cell(box, ())]
     decided: list[Cell] = []
     for row in candidates(table, source, destination, protocol):
-        matched, certain = _row_box(table, row), table.rows[row * kernels.COLUMNS + kernels.CERTAIN]
+        matched, certain = _row_box(table, row), is_certain(table, row)
         left: list[Cell] = []
         for cell in pending:
             part, rest = cut(cell.box, matched)
@@ -111,6 +111,32 @@ def _row_box(table: Table, row: int) -> Box:
 def accepts(table: Table, row: int) -> bool:
     """What a row does."""
     return bool(table.rows[row * kernels.COLUMNS + kernels.ACTION])
+
+
+def is_certain(table: Table, row: int) -> bool:
+    """Whether a row is there; one that is not certain may be or not."""
+    return bool(table.rows[row * kernels.COLUMNS + kernels.CERTAIN])
+
+
+def fields_matched(table: Table, row: int, source: int, destination: int, protocol: int, box: Box) -> tuple[int, ...]:
+    """How each field of a row meets a packet: source, destination, protocol, source ports, ports; 0 no, 1 in part, 2 yes.
+
+    ``kernels.ends_match`` is the first three together.
+    """
+    rows, sets, at = table.rows, table.sets, row * kernels.COLUMNS
+    matched = _row_box(table, row)
+    return (
+        2 * kernels.in_set(sets.bounds, sets.starts, rows[at + kernels.SOURCE], *halves(source)),
+        2 * kernels.in_set(sets.bounds, sets.starts, rows[at + kernels.DESTINATION], *halves(destination)),
+        2 * (rows[at + kernels.PROTOCOL] <= protocol <= rows[at + kernels.PROTOCOL + 1]),
+        _share(matched.source_ports, box.source_ports),
+        _share(matched.ports, box.ports),
+    )
+
+
+def _share(mine: PortRange, asked: PortRange) -> int:
+    both = overlap(mine, asked)
+    return 0 if both is None else 2 if both == asked else 1
 
 
 def decide(table: Table, cell: Cell) -> Decision:

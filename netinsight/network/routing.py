@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from netinsight.addresses import V4_FIRST, V4_LAST, parse_prefix, text
-from netinsight.engine.classify import Decision, candidates
-from netinsight.engine.kernels import CERTAIN, COLUMNS
+from netinsight.engine.classify import Decision, candidates, is_certain
 from netinsight.model.assumptions import other
 from netinsight.model.base import Unknown, looks_like_cidr
 from netinsight.model.edge import EipMode
 from netinsight.model.routing import NextHopType, RouteStatus
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network, Public
-from netinsight.network.filters import SERVICE, Origin
+from netinsight.network.filters import SERVICE, Filter, Origin
 from netinsight.network.steps import Ref, Why, why
 
 _ITEM_OF_TYPE = {
@@ -90,7 +89,7 @@ def matching_routes(network: Network, vswitch: str, address: int) -> list[Origin
     found = []
     for row in candidates(routes.table, address, address, 0):
         found.append(routes.origins[row])
-        if routes.table.rows[row * COLUMNS + CERTAIN]:
+        if is_certain(routes.table, row):
             break
     return found
 
@@ -226,6 +225,18 @@ def not_followed(public: Public) -> str:
     if public.unknown:
         return public.unknown
     return f"EIP mode {public.mode} is not modelled" if public.mode is not EipMode.NAT else ""
+
+
+def route_list(network: Network, vswitch: str, exit_: Exit) -> Filter | None:
+    """The table of a vSwitch, where a row of it decided or none did; None where none was needed."""
+    known = network.topology.vswitches.get(vswitch)
+    if known is None or isinstance(known.route_table, Unknown):
+        return None
+    routes = network.route_filter(vswitch)
+    if exit_.origin is None:
+        return routes if exit_.why.code.startswith("route.none") else None
+    looked_up = any(origin is exit_.origin for origin in routes.origins)
+    return routes if looked_up else None
 
 
 def flipped(network: Network, name: str) -> str:

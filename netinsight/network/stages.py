@@ -70,20 +70,24 @@ def eni(network: Network, interface: Interface, box: Box) -> Rulings:
 
 def acl(
     network: Network, vswitch_id: str, inside: bool, direction: Direction, packet: Packet, box: Box, asked: Asked
-) -> Rulings:
-    """The ACL of a vSwitch; ``inside`` where both ends stand in it and the packet does not leave it."""
+) -> tuple[Rulings, Filter | None]:
+    """The ACL of a vSwitch, and its list where that decides.
+
+    ``inside``: both ends stand in the vSwitch, and the packet does not leave it.
+    """
     topology = network.topology
     vswitch = topology.vswitches.get(vswitch_id)
     if vswitch is None:
-        return not_known(box, vswitch_id, topology.unknown.get(vswitch_id, ""), ("unknown", vswitch_id))
+        return not_known(box, vswitch_id, topology.unknown.get(vswitch_id, ""), ("unknown", vswitch_id)), None
     if inside and not topology.dialect.acl_inside_vswitch:
-        return whole(box, Decision.ACCEPT, why("acl.same_vswitch", vswitch=vswitch_id))
+        return whole(box, Decision.ACCEPT, why("acl.same_vswitch", vswitch=vswitch_id)), None
     bound = vswitch.network_acl
     if bound is None:
-        return whole(box, Decision.ACCEPT, why("acl.none", vswitch=vswitch_id))
+        return whole(box, Decision.ACCEPT, why("acl.none", vswitch=vswitch_id)), None
     if isinstance(bound, Unknown):
-        return not_known(box, vswitch_id, bound.unknown, ("vswitches", vswitch_id, "network_acl"))
-    return by_rows(network.acl_filter(bound, direction), packet, asked)
+        return not_known(box, vswitch_id, bound.unknown, ("vswitches", vswitch_id, "network_acl")), None
+    packed = network.acl_filter(bound, direction)
+    return by_rows(packed, packet, asked), packed
 
 
 def mail(network: Network, instance_id: str, protocol: int, box: Box) -> Rulings:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from netinsight.addresses import Range
 from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box, Region, intersect, subtract
-from netinsight.network.filters import Origin
+from netinsight.network.filters import Filter, Origin
 
 
 class Ref(NamedTuple):
@@ -60,6 +60,8 @@ class Step:
         ``security_group.egress``, ``network_acl.ingress``, ``route``, …; docs/evaluation-order.md has them all.
     item
         The diagnosis item that the stage is the evidence of.
+    packed
+        The list that decided, where one did; ``network.explain`` tells how each of its rules met the packet.
     """
 
     stage: str
@@ -67,6 +69,7 @@ class Step:
     object: Ref
     packet: Packet
     rulings: tuple[Ruling, ...]
+    packed: Filter | None = None
 
     def where(self, *decisions: Decision) -> Region:
         """The part of the question that the stage decides so."""

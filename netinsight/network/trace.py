@@ -25,7 +25,15 @@ from netinsight.network import stages
 from netinsight.network.build import Network, Public
 from netinsight.network.ends import End, Ends, Kind
 from netinsight.network.internet import host_classes
-from netinsight.network.routing import Exit, flipped, not_followed, route_inside, route_to_internet, route_to_service
+from netinsight.network.routing import (
+    Exit,
+    flipped,
+    not_followed,
+    route_inside,
+    route_list,
+    route_to_internet,
+    route_to_service,
+)
 from netinsight.network.steps import Packet, Ref, Ruling, Step, Walk, why
 
 ECHO_REQUEST = {ICMP: 8, ICMPV6: 128}
@@ -190,12 +198,13 @@ class _Walker:
         stage, ref, item = f"security_group.{direction}", Ref("eni", interface.id), f"eni.security_group.{direction}"
         if back and self.protocol not in (ICMP, ICMPV6, GRE):
             return self._session(stage, ref, packet)
-        rulings = stages.by_rows(self.network.group_filter(interface, direction), packet, self._asked(back))
+        packed = self.network.group_filter(interface, direction)
+        rulings = stages.by_rows(packed, packet, self._asked(back))
         if not back:
             if direction is Direction.EGRESS:
                 self._note_intra_group(interface, packet, rulings)
-            return Step(stage, item, ref, packet, rulings)
-        judged = Step(stage, f"{item}.return", ref, packet, rulings)
+            return Step(stage, item, ref, packet, rulings, packed)
+        judged = Step(stage, f"{item}.return", ref, packet, rulings, packed)
         if judged.decision != Decision.ACCEPT:
             self.assumptions.add("icmp_gre_stateful")
         stateful = self.network.assumptions["icmp_gre_stateful"] == "true"
@@ -217,9 +226,9 @@ class _Walker:
     def _acl(self, end: End, other: End, direction: Direction, packet: Packet, back: bool) -> Step:
         vswitch = end.interface.eni.vswitch if end.interface else ""
         inside = bool(other.interface and other.interface.eni.vswitch == vswitch and not self._is_public(end, other))
-        rulings = stages.acl(self.network, vswitch, inside, direction, packet, self.box, self._asked(back))
+        rulings, packed = stages.acl(self.network, vswitch, inside, direction, packet, self.box, self._asked(back))
         item = f"vswitch.network_acl.{direction}" + (".return" if back else "")
-        return Step(f"network_acl.{direction}", item, Ref("vswitch", vswitch), packet, rulings)
+        return Step(f"network_acl.{direction}", item, Ref("vswitch", vswitch), packet, rulings, packed)
 
     def _exit(self, sender: End, receiver: End, packet: Packet) -> Exit:
         interface, topology = sender.interface, self.network.topology
@@ -239,7 +248,8 @@ class _Walker:
 
     def _route(self, interface: Interface, packet: Packet, exit_: Exit, back: bool) -> Iterator[Step]:
         item, ref = "route.return" if back else "route.forward", Ref("vswitch", interface.eni.vswitch)
-        yield Step("route", item, ref, packet, stages.whole(self.box, exit_.decision, exit_.why, exit_.origin))
+        packed = route_list(self.network, ref.id, exit_)
+        yield Step("route", item, ref, packet, stages.whole(self.box, exit_.decision, exit_.why, exit_.origin), packed)
         if exit_.hop:
             yield stages.not_modelled(exit_.hop_item, exit_.hop, packet, self.box, exit_.origin)
         elif exit_.public and exit_.decision is Decision.ACCEPT:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from netinsight.diagnosis.catalogue import Catalogue, Lang
-from netinsight.diagnosis.report import EndReport, ItemReport, PathReport, Report, StageReport
+from netinsight.diagnosis.report import EndReport, ItemReport, PathReport, Report, RuleReport, StageReport
 from netinsight.errors import width_of
 from netinsight.render.layout import Paint, hang, pad
 
@@ -21,6 +21,8 @@ _STATUS_MARKS = {
     "skipped": ("-", "dim"),
     "unknown": ("?", "yellow"),
 }
+_EXTENT_MARKS = {"yes": "✔", "partly": "◐", "no": "✘", "unknown": "?"}
+FIELDS = ("source", "destination", "protocol", "source_port", "port")
 _VERDICT_STYLES = {"reachable": "green", "partial": "yellow", "unreachable": "red", "undetermined": "yellow"}
 
 
@@ -97,6 +99,24 @@ class _Page:
             first, *more = hang(lead, stage.why + (f"  [{place}]" if place else ""))
             yield f"  {self.paint(mark, style)}{first[3:]}"
             yield from more
+            if stage.explain:
+                yield from self._tried(stage.explain)
+
+    def _tried(self, rules: list[RuleReport]) -> Iterator[str]:
+        """Each rule of a list: a column for each field, then the rule and what became of it."""
+        heads = [self.word(f"head_{name}") for name in FIELDS]
+        columns = [max(4, width_of(head) + 1) for head in heads]
+        head = "".join(pad(word, width) for word, width in zip(heads, columns, strict=True))
+        yield self.paint(f"      {head} {self.word('tried')}", "dim")
+        for rule in rules:
+            marks = (_EXTENT_MARKS[getattr(rule.matches, name)] for name in FIELDS)
+            shown = "".join(pad(mark, width) for mark, width in zip(marks, columns, strict=True))
+            decides = rule.outcome in ("decides", "may_decide")
+            lead = f"    {'▸' if decides else ' '} {shown} "
+            place = " ".join(filter(None, (rule.rule, _place(rule.file, rule.line))))
+            style = ("bold",) if decides else ("dim",) if rule.outcome == "after" else ()
+            for line in hang(lead, f"{rule.text}: {rule.note}  [{place}]"):
+                yield self.paint(line, *style)
 
     def wrong(self, every_item: bool) -> Iterator[str]:
         items = self.report.items
