@@ -8,24 +8,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from pydantic_core import PydanticCustomError
 
+from netinsight.answer import Answer, AnswerSet
 from netinsight.diagnosis.catalogue import Catalogue, Lang, load_catalogue
 from netinsight.diagnosis.diagnose import diagnose
-from netinsight.diagnosis.report import Report
-from netinsight.errors import Problem, QuestionError
-from netinsight.flow import PortRange, Question, parse_ports, parse_protocol
+from netinsight.diagnosis.presets import PRESETS
+from netinsight.diagnosis.verdict import together
+from netinsight.errors import InputError, Problem, QuestionError, did_you_mean, one_of
+from netinsight.flow import Asked, PortRange, Question, parse_ports, parse_protocol
 from netinsight.model.topology import Topology, check_assumptions
 from netinsight.network.build import Network
-from netinsight.render.text import render_text
+from netinsight.network.ends import find_end, find_ends
 from netinsight.sources.topology_file import read_topology
 
 if TYPE_CHECKING:
     import networkx
+
+    from netinsight.diagnosis.evaluate import Evaluation, Evaluator
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How questions are answered.
+
+    Attributes
+    ----------
+    guest
+        Judge what is inside the guests too.
+    at
+        The moment that expiry and blackholes are judged at; else the topology's ``collected_at``, else now.
+    lang
+        ``en`` or ``zh``.
+    explain
+        Tell of each stage every rule that it tried, and on which fields it failed.
+    """
+
+    guest: bool = True
+    at: datetime | None = None
+    lang: str = "en"
+    explain: bool = False
 
 
 class Net:
@@ -65,6 +93,7 @@ class Net:
         self.warnings = warnings
         self.catalogue: Catalogue = load_catalogue(rules)
         self.network = Network(topology, assume)
+        self._evaluators: dict[tuple[datetime, bool, bool], Evaluator] = {}
 
     @cached_property
     def graph(self) -> networkx.MultiDiGraph:
@@ -88,7 +117,7 @@ class Net:
         at: datetime | None = None,
         lang: str = "en",
         explain: bool = False,
-    ) -> Report:
+    ) -> Answer:
         """Why a connection passes or fails.
 
         Parameters
@@ -117,12 +146,110 @@ class Net:
             family=family,
             one_way=one_way,
         )
-        moment = at or self.topology.collected_at or datetime.now(UTC).replace(microsecond=0)
-        return diagnose(self.network, question, moment, self.catalogue, Lang(lang), guest, explain)
+        return self._answer(question, Manner(guest=guest, at=at, lang=lang, explain=explain))
 
-    def text(self, report: Report, *, colour: bool = False, every_item: bool = False) -> str:
-        """A report as the command line prints it."""
-        return render_text(report, self.catalogue, colour=colour, every_item=every_item)
+    def diagnose_all(self, questions: Iterable[Asked | Question], manner: Manner | None = None) -> Iterator[Answer]:
+        """Many questions, each answered when it is asked for; a precondition that does not hold is a blocker here.
+
+        Parameters
+        ----------
+        questions
+            ``Question`` objects, or those of ``read_questions``.
+
+        Raises
+        ------
+        InputError
+            Before the first answer, with every question that cannot be asked.
+        """
+        asked = list(questions)
+        problems = [problem for one in asked for problem in self._impossible(one)]
+        if problems:
+            raise InputError(problems)
+        chosen = manner or Manner()
+        return (self._answer(_question_of(one), chosen, of_many=True) for one in asked)
+
+    def evaluate(self, flows: Any, manner: Manner | None = None, *, one_way: bool = False) -> Evaluation:
+        """The verdict of many flows, as arrays.
+
+        Parameters
+        ----------
+        flows
+            Columns by name, of equal length: a mapping of arrays or lists, a DataFrame, a structured array. ``src`` and
+            ``dst`` (objects as the command line takes them), ``port`` where the protocol has ports, and where wanted
+            ``protocol`` (words or numbers; tcp where it is left out) and ``source_port`` (else the ports of the client's
+            kind). A single value stands for a whole column.
+        one_way
+            Leave the replies out.
+
+        Raises
+        ------
+        QuestionError
+            For columns that are missing, strange or of different lengths.
+        InputError
+            For flows that cannot be asked, by their number from 0.
+        """
+        from netinsight.diagnosis.evaluate import Evaluator
+        from netinsight.diagnosis.flow_columns import read_flows
+
+        chosen = manner or Manner()
+        key = (self._moment(chosen), chosen.guest, one_way)
+        if key not in self._evaluators:
+            moment, guest, _ = key
+            self._evaluators[key] = Evaluator(self.network, self.catalogue, moment, with_guest=guest, one_way=one_way)
+        return self._evaluators[key].evaluate(read_flows(flows))
+
+    def ask_preset(self, name: str, src: str, manner: Manner | None = None) -> AnswerSet:
+        """A ready-made set of questions about one instance, answered as one; ``cloud-assistant`` is there.
+
+        Raises
+        ------
+        QuestionError
+            For a preset or a source that does not exist.
+        """
+        if name not in PRESETS:
+            raise QuestionError(f"no preset `{name[:40]}` ({one_of(list(PRESETS))})", hint=did_you_mean(name, PRESETS))
+        end = find_end(self.network, src)
+        vpc = self.topology.vpcs.get(self.network.vpc_of(end.interface)) if end.interface else None
+        region = (vpc.region if vpc else None) or self.topology.region
+        chosen = manner or Manner()
+        answers = [self._answer(question, chosen) for question in PRESETS[name](src, region, self.catalogue)]
+        return AnswerSet(preset=name, verdict=together([answer.verdict for answer in answers]), answers=answers)
+
+    def _moment(self, manner: Manner) -> datetime:
+        return manner.at or self.topology.collected_at or datetime.now(UTC).replace(microsecond=0)
+
+    def _answer(self, question: Question, manner: Manner, *, of_many: bool = False) -> Answer:
+        report = diagnose(
+            self.network,
+            question,
+            self._moment(manner),
+            self.catalogue,
+            Lang(manner.lang),
+            manner.guest,
+            manner.explain,
+            of_many,
+        )
+        return Answer.of(report, self.catalogue)
+
+    def _impossible(self, one: Asked | Question) -> tuple[Problem, ...]:
+        try:
+            find_ends(self.network, _question_of(one))
+        except QuestionError as error:
+            return tuple(_placed(problem, one) for problem in error.problems)
+        return ()
+
+
+def _placed(problem: Problem, one: Asked | Question) -> Problem:
+    """A problem of a question, at the end that it quotes in the line that asks it."""
+    if not isinstance(one, Asked):
+        return problem
+    quoted = [name for name in (one.question.source, one.question.destination) if name in problem.message]
+    column = one.excerpt.find(quoted[0]) + 1 if quoted else 0
+    return Problem(replace(one.place, column=column or 1), problem.message, problem.hint, one.excerpt)
+
+
+def _question_of(one: Asked | Question) -> Question:
+    return one.question if isinstance(one, Asked) else one
 
 
 def _ports(written: int | str | None, what: str) -> PortRange | None:

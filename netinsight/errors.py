@@ -115,11 +115,11 @@ class ObjectError(QuestionError):
 
 
 class PreconditionError(QuestionError):
-    """An end that cannot be diagnosed as it is; ``code`` names the precondition."""
+    """Ends that cannot be diagnosed as they are; ``codes`` names the preconditions, one for each problem."""
 
-    def __init__(self, code: str, message: str, *, hint: str = "", place: Place = NOWHERE, excerpt: str = "") -> None:
-        self.code = code
-        super().__init__(message, hint=hint, place=place, excerpt=excerpt)
+    def __init__(self, codes: Sequence[str], problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.codes, self.problems = tuple(codes), tuple(problems)
 
 
 def did_you_mean(found: str, known: Iterable[str], cutoff: float = 0.6) -> str:

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from netinsight.errors import QuestionError, did_you_mean
+from netinsight.errors import Place, QuestionError, did_you_mean
 
 ICMP, TCP, UDP, GRE, ICMPV6 = 1, 6, 17, 47, 58
 PROTOCOLS = {"icmp": ICMP, "tcp": TCP, "udp": UDP, "gre": GRE, "icmpv6": ICMPV6}
 NAMES = {number: name for name, number in PROTOCOLS.items()}
 LAST_PORT = 65535
+ICMP_TYPES = {
+    "echo-reply": 0,
+    "destination-unreachable": 3,
+    "echo-request": 8,
+    "time-exceeded": 11,
+    "timestamp-request": 13,
+}
 
 
 class PortRange(NamedTuple):
@@ -92,6 +99,21 @@ def parse_ports(written: str, what: str = "port") -> PortRange | None:
     return PortRange(first, last)
 
 
+def parse_icmp_type(written: str) -> int:
+    """An ICMP type by number (0 to 255) or by name.
+
+    Raises
+    ------
+    QuestionError
+        For anything else.
+    """
+    if written in ICMP_TYPES:
+        return ICMP_TYPES[written]
+    if written.isascii() and written.isdigit() and int(written) <= 255:
+        return int(written)
+    raise QuestionError(f"icmp type `{written[:40]}` is not known (0 to 255)", hint=did_you_mean(written, ICMP_TYPES))
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked, before it is looked up in a topology.
@@ -132,3 +154,12 @@ class Question:
             raise QuestionError("--icmp-type goes with --protocol icmp")
         if self.icmp_type is not None and not 0 <= self.icmp_type <= 255:
             raise QuestionError(f"icmp type {self.icmp_type} is out of range (0 to 255)")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of a file, and the line that asks it."""
+
+    question: Question
+    place: Place
+    excerpt: str

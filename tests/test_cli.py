@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import netinsight
-from netinsight import cli
-from netinsight.cli import run
+from netinsight.cli import diagnose, run, validate
 from tests.sources.test_topology_errors import BASE
 
 WEB = """\
@@ -151,7 +150,7 @@ def test_a_defect_is_70_with_a_line_that_asks_for_a_report(
     def broken(_: Any) -> int:
         raise KeyError("nothing of the sort")
 
-    monkeypatch.setattr(cli, "run_validate", broken)
+    monkeypatch.setattr(validate, "run", broken)
     answer = command("validate", web)
     assert answer.status == 70
     assert answer.out == ""
@@ -168,7 +167,7 @@ def test_a_lack_of_memory_or_stack_is_told_like_a_defect(
         def broken(_: Any, error: Exception = error) -> int:
             raise error
 
-        monkeypatch.setattr(cli, "run_validate", broken)
+        monkeypatch.setattr(validate, "run", broken)
         assert command("validate", web).status == 70
 
 
@@ -178,17 +177,20 @@ def test_an_interruption_is_130_without_a_traceback(
     def interrupted(_: Any) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run_diagnose", interrupted)
+    monkeypatch.setattr(diagnose, "run", interrupted)
     answer = command("diagnose", web, *WEB_80)
     assert answer.status == 130
     assert "Traceback" not in answer.err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["diagnose", "--help"], ["validate", "-h"], ["schema", "--help"]])
+@pytest.mark.parametrize("words", [
+    ["--help"], *([name, "--help"] for name in ("diagnose", "show", "explain", "validate", "schema", "completion")),
+])  # fmt: skip
 def test_help_is_no_error_and_has_an_example(words: list[str], command: Command) -> None:
     answer = command(*words)
     assert (answer.status, answer.err) == (0, "")
-    assert "example: netinsight " in answer.out
+    examples = re.findall(r"^(?:example: | {2}| {2}eval \"\$\()(netinsight .+)$", answer.out, re.MULTILINE)
+    assert examples
 
 
 def test_the_version_is_that_of_the_package() -> None:
@@ -222,8 +224,8 @@ REFUSED: dict[str, tuple[list[str], str, str]] = {
                                     "did you mean `tcp`?"),
     "a protocol past 255": ([*ASK, "--protocol", "256", "--port", "80"], "protocol `256` is not known", ""),
     "an icmp type of tcp": ([*WEB_80, "--icmp-type", "8"], "--icmp-type goes with --protocol icmp", ""),
-    "an icmp type past 255": ([*ASK, "--protocol", "icmp", "--icmp-type", "256"], "not an ICMP type (0 to 255)", ""),
-    "an icmp type that is misspelt": ([*ASK, "--protocol", "icmp", "--icmp-type", "echo-requst"], "not an ICMP type",
+    "an icmp type past 255": ([*ASK, "--protocol", "icmp", "--icmp-type", "256"], "is not known (0 to 255)", ""),
+    "an icmp type that is misspelt": ([*ASK, "--protocol", "icmp", "--icmp-type", "echo-requst"], "is not known",
                                       "did you mean `echo-request`?"),
     "a moment without a zone": ([*WEB_80, "--at", "2026-11-24T08:00:00"], "no time zone", "end it with Z"),
     "a moment that is a day": ([*WEB_80, "--at", "2026-11-24"], "no time zone", ""),
@@ -567,7 +569,7 @@ def test_a_terminal_gets_colours_unless_told_otherwise(
 def test_colours_change_nothing_else(command: Command, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = command("diagnose", web, *WEB_22).out
     monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(cli, "_colour", lambda _: True)
+    monkeypatch.setattr(diagnose, "wants_colour", lambda _: True)
     assert re.sub("\x1b\\[[0-9;]*m", "", command("diagnose", web, *WEB_22).out) == plain
 
 

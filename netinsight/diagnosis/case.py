@@ -14,7 +14,7 @@ from netinsight.model.guest import Guest
 from netinsight.model.instance import Instance
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
-from netinsight.network.ends import End, Ends, Kind
+from netinsight.network.ends import End, Ends, Kind, Unmet
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, Ruling, Walk, Why, why
 
@@ -109,6 +109,7 @@ class Case:
     walks: tuple[Walk, ...]
     at: datetime
     with_guest: bool = True
+    unmet: tuple[Unmet, ...] = ()
     assumptions: set[str] = field(default_factory=set)
 
     @property

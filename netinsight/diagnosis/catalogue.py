@@ -88,6 +88,23 @@ class CollectedGuests(Model):
     systems: list[GuestSystem]
 
 
+class AgentRegion(Model):
+    """Where the operations agent's services are, in one region."""
+
+    server: Text
+    package_store: Text
+
+
+class CloudAssistant(Model):
+    """What the operations agent must reach; addresses, or blocks of the cloud's services."""
+
+    server_range: Text
+    package_store_range: Text
+    metadata: Text
+    dns: Text
+    regions: dict[str, AgentRegion]
+
+
 class Catalogue(Model):
     """All of it; the files of `rules/` joined."""
 
@@ -95,10 +112,12 @@ class Catalogue(Model):
     reasons: dict[str, Words] = Field(description="Why a stage decided as it did, by code.")
     words: dict[str, Words] = Field(description="The words of reports.")
     categories: dict[str, Words] = Field(description="What the categories are called.")
+    about: dict[str, Words] = Field(description="What items, verdicts, statuses, stages and assumptions mean.")
     thresholds: Thresholds
     login_ports: dict[str, Integer]
     common_ports: dict[str, Text]
     collected_guests: CollectedGuests
+    cloud_assistant: CloudAssistant
 
     def word(self, name: str, lang: Lang, /, **values: object) -> str:
         """A word of reports."""
@@ -163,7 +182,7 @@ def _overlaid(base: Any, above: Any) -> Any:
 
 def _strange(base: dict[str, Any], document: Document) -> Iterator[Problem]:
     """Ids that the catalogue does not have, and names that a text cannot fill in."""
-    for section in ("items", "reasons", "words", "categories"):
+    for section in ("items", "reasons", "words", "categories", "about"):
         described = document.value.get(section)
         for key, value in described.items() if isinstance(described, dict) else ():
             if key not in base[section]:

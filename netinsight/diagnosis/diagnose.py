@@ -8,7 +8,7 @@ from netinsight import __version__
 from netinsight.addresses import text
 from netinsight.diagnosis.case import Case, Result, Status
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity, Lang
-from netinsight.diagnosis.checks import blackhole, business, firewall, load, nic, path, service, ssh
+from netinsight.diagnosis.checks import blackhole, business, firewall, load, nic, path, precondition, service, ssh
 from netinsight.diagnosis.report import (
     Assumption,
     Blocker,
@@ -23,7 +23,7 @@ from netinsight.diagnosis.texts import Writer, ref
 from netinsight.diagnosis.verdict import Answer, answer, walk_decision
 from netinsight.flow import ICMP, ICMPV6, PortRange, Question, has_ports, protocol_name
 from netinsight.network.build import Network
-from netinsight.network.ends import End, Kind, find_ends
+from netinsight.network.ends import End, Kind, find_ends, refuse, unmet_preconditions
 from netinsight.network.trace import question_box, trace
 
 CHECKS = (ssh, nic, firewall, blackhole, load, service, business)
@@ -38,6 +38,7 @@ def diagnose(
     lang: Lang = Lang.EN,
     with_guest: bool = True,
     explain: bool = False,
+    of_many: bool = False,
 ) -> Report:
     """Answer a question about a network.
 
@@ -49,24 +50,30 @@ def diagnose(
         False leaves the guest items out.
     explain
         Tell of each stage every rule that it tried.
+    of_many
+        One of many questions: a precondition that does not hold is a blocker, not an error.
 
     Raises
     ------
     QuestionError
-        Where the question cannot be asked of this network.
+        Where the question cannot be asked of this network; ``PreconditionError`` where an end cannot be diagnosed as
+        it is.
     """
     ends = find_ends(network, question)
+    unmet = unmet_preconditions(network, ends)
+    if not of_many:
+        refuse(network, unmet)
     walks = trace(network, question, ends, at)
-    case = Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest)
+    case = Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest, unmet)
     results = judge(case)
     return write(case, results, answer(case, results), Writer(case, lang, explain))
 
 
 def judge(case: Case) -> list[Result]:
-    """Every item: those of the path in the order in which it meets them, then those of the ends by the catalogue."""
+    """Every item: preconditions, those of the path as it meets them, then those of the ends in the catalogue's order."""
     results = [result for side in case.sides for check in CHECKS for result in check.check(case, side)]
     order = {item: position for position, item in enumerate(case.catalogue.items)}
-    return [*path.check(case), *sorted(results, key=lambda result: order[result.item])]
+    return [*precondition.check(case), *path.check(case), *sorted(results, key=lambda result: order[result.item])]
 
 
 def write(case: Case, results: list[Result], answered: Answer, writer: Writer) -> Report:

@@ -178,3 +178,22 @@ class Report(Part):
     def to_json(self) -> str:
         """The report as the contract writes it."""
         return self.model_dump_json(by_alias=True, indent=2) + "\n"
+
+    def to_json_line(self) -> str:
+        """The same on one line."""
+        return self.model_dump_json(by_alias=True) + "\n"
+
+
+class Answers(Part):
+    """Several questions that are one: each with its report, and what they say together."""
+
+    model_config = ConfigDict(title="NetInsight answers")
+
+    schema_: Literal["netinsight.answers/1"] = Field("netinsight.answers/1", alias="schema")
+    preset: str = Field(description="What the questions are.")
+    verdict: Verdict = Field(description="reachable: all are; unreachable: none passes any of it; partial: some do.")
+    answers: list[Report]
+
+    def to_json(self) -> str:
+        """The answers as the contract writes them."""
+        return self.model_dump_json(by_alias=True, indent=2) + "\n"

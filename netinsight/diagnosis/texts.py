@@ -7,7 +7,7 @@ from typing import Literal
 
 from netinsight.addresses import Range, cidrs, text
 from netinsight.diagnosis.case import Case, Fact, Result
-from netinsight.diagnosis.catalogue import Lang, port_list
+from netinsight.diagnosis.catalogue import Catalogue, Lang, port_list
 from netinsight.diagnosis.report import Evidence, Matches, Object, PacketReport, RuleReport, StageReport
 from netinsight.engine.spaces import Box, joined
 from netinsight.errors import visible
@@ -15,7 +15,6 @@ from netinsight.flow import has_ports, protocol_name
 from netinsight.model.network_acl import AclEntry
 from netinsight.model.routing import Route
 from netinsight.model.security_group import GroupRule
-from netinsight.network.ends import INTERNET
 from netinsight.network.explain import Considered, Outcome, consider
 from netinsight.network.filters import SERVICE, Origin
 from netinsight.network.steps import Packet, Ref, Ruling, Step, Walk, Why
@@ -41,6 +40,15 @@ def describe(origin: Origin, *, with_policy: bool = True) -> str:
     return " ".join(word for word in words if word)
 
 
+def what_it_says(catalogue: Catalogue, lang: Lang, origin: Origin, action: str) -> str:
+    """A rule as the file would say it; of a row that nobody wrote, what it does."""
+    if origin.rule is not None:
+        return describe(origin)
+    next_hop = catalogue.word("cloud_services", lang) if origin.target == SERVICE else origin.target
+    values = {"next_hop": next_hop, "group": origin.target, "fact": origin.target, "reason": origin.reason}
+    return catalogue.word(f"implied_{origin.kind}", lang, action=catalogue.word(action, lang), **values)
+
+
 def ref(object_: Ref) -> Object:
     """An object of the trace in the report."""
     return Object(type=object_.type, id=object_.id)
@@ -64,12 +72,14 @@ class Writer:
         return self.case.catalogue.reasons[reason.code].fill(self.lang, values)
 
     def hosts(self, walk: Walk) -> str:
-        """The Internet hosts of a walk: all of them, some blocks, or all but those of the other walks."""
+        """The hosts of a walk, of those asked: all of them, some blocks, or all but those of the other walks."""
+        ends = self.case.ends
+        asked = next(end.asked for end in (ends.source, ends.destination) if end.address is None)
         if len(self.case.walks) == 1:
-            return INTERNET
+            return asked
         if walk is self.case.walks[0]:
             others = [piece for other in self.case.walks[1:] for piece in other.hosts]
-            return self._word("hosts_rest", hosts=self._blocks(others))
+            return self._word("hosts_rest", all=asked, hosts=self._blocks(others))
         return self._blocks(list(walk.hosts))
 
     def _blocks(self, hosts: list[Range]) -> str:
@@ -125,7 +135,7 @@ class Writer:
             action = "route"
         return RuleReport(
             rule=origin.id,
-            text=visible(self._what_it_says(origin, action), 400),
+            text=visible(what_it_says(self.case.catalogue, self.lang, origin, action), 400),
             action=action,
             matches=Matches(**{name: extent.value for name, extent in one.fields.items()}),
             outcome=one.outcome.value,
@@ -133,13 +143,6 @@ class Writer:
             file=(place.file or None) if place else None,
             line=(place.line or None) if place else None,
         )
-
-    def _what_it_says(self, origin: Origin, action: str) -> str:
-        if origin.rule is not None:
-            return describe(origin)
-        next_hop = self._word("cloud_services") if origin.target == SERVICE else origin.target
-        values = {"next_hop": next_hop, "group": origin.target, "fact": origin.target, "reason": origin.reason}
-        return self.case.catalogue.word(f"implied_{origin.kind}", self.lang, action=self._word(action), **values)
 
     def _note(self, one: Considered, whole: Box) -> str:
         fields = ", ".join(self._word(f"field_{name}") for name in one.missed)

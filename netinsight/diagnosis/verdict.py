@@ -41,6 +41,14 @@ def _passing(case: Case, stopped: list[Box], *, unknown_passes: bool) -> Answer:
     return Answer(Verdict.PARTIAL if every or some else Verdict.UNREACHABLE, every, some)
 
 
+def together(verdicts: list[Verdict]) -> Verdict:
+    """What the answers of several questions say as one: what does not hold outranks what is not known."""
+    if any(verdict in (Verdict.UNREACHABLE, Verdict.PARTIAL) for verdict in verdicts):
+        none = all(verdict is Verdict.UNREACHABLE for verdict in verdicts)
+        return Verdict.UNREACHABLE if none else Verdict.PARTIAL
+    return Verdict.UNDETERMINED if Verdict.UNDETERMINED in verdicts else Verdict.REACHABLE
+
+
 def walk_decision(walk: Walk) -> str:
     """What one path says: accept, drop, partial, or unknown."""
     at_least, at_most = walk.passing(unknown_passes=False), walk.passing(unknown_passes=True)

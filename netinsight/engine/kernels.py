@@ -109,5 +109,236 @@ def first_matches(
         )  # fmt: skip
 
 
-IN_ORDER = (in_set, ends_match, first_match, first_matches)
+MIXED = -2
+"""A box that no one certain row decides whole."""
+
+
+def first_for_box(
+    rows: Sequence[int],
+    start: int,
+    count: int,
+    bounds: Sequence[int],
+    starts: Sequence[int],
+    source_high: int,
+    source_low: int,
+    high: int,
+    low: int,
+    protocol: int,
+    source_port: int,
+    last_source_port: int,
+    port: int,
+    last_port: int,
+) -> int:
+    """The first row from ``start`` that matches any of a box of ports, if it is certain and matches all of it.
+
+    -1 where no row matches any of it, ``MIXED`` where the first that does is not certain or does not match all.
+    """
+    for row in range(start, start + count):
+        at = row * COLUMNS
+        if (
+            rows[at + PORT] <= last_port
+            and port <= rows[at + PORT + 1]
+            and rows[at + SOURCE_PORT] <= last_source_port
+            and source_port <= rows[at + SOURCE_PORT + 1]
+            and ends_match(rows, row, bounds, starts, source_high, source_low, high, low, protocol)
+        ):
+            whole = (
+                rows[at + PORT] <= port
+                and last_port <= rows[at + PORT + 1]
+                and rows[at + SOURCE_PORT] <= source_port
+                and last_source_port <= rows[at + SOURCE_PORT + 1]
+            )
+            return row if whole and rows[at + CERTAIN] == 1 else MIXED
+    return -1
+
+
+PASSES, STOPPED, OPEN = 0, 1, 2
+"""What a list says of a flow between two ENIs, and what all lists say together; ``OPEN`` is left to the walk."""
+
+ENI_COLUMNS = 7
+ENI_HIGH, ENI_LOW, ENI_EGRESS, ENI_INGRESS, ENI_VSWITCH, ENI_STATE, ENI_MET = 0, 1, 2, 3, 4, 5, 6
+VSWITCH_COLUMNS = 3
+ACL_EGRESS, ACL_INGRESS, ROUTES = 0, 1, 2
+INSIDE_COLUMNS = 6
+NO_LIST, UNKNOWN_LIST = -1, -2
+UDP, UDP_SHIFT = 17, 65536
+"""What an end stops of UDP is told that far past what it stops of TCP."""
+
+(
+    AT_SOURCE_MET, AT_DESTINATION_MET, AT_SOURCE_ENI, AT_GROUP_OUT, AT_ACL_OUT, AT_ROUTE, AT_ACL_IN, AT_GROUP_IN,
+    AT_DESTINATION_ENI, AT_REPLY_ACL_OUT, AT_REPLY_ROUTE, AT_REPLY_ACL_IN, AT_ENDS,
+) = range(13)  # fmt: skip
+"""The stages of a walk between two ENIs, in the order in which they are met (``network.trace``)."""
+
+
+def listed(
+    rows: Sequence[int],
+    lists: Sequence[int],
+    which: int,
+    bounds: Sequence[int],
+    starts: Sequence[int],
+    source_high: int,
+    source_low: int,
+    high: int,
+    low: int,
+    protocol: int,
+    source_port: int,
+    last_source_port: int,
+    port: int,
+    last_port: int,
+) -> int:
+    """The deciding row of list ``which``; of a list that is not there -1, of one that does not say ``MIXED``."""
+    if which == NO_LIST:
+        return -1
+    if which == UNKNOWN_LIST:
+        return MIXED
+    found = first_for_box(
+        rows, lists[2 * which], lists[2 * which + 1], bounds, starts, source_high, source_low, high, low, protocol,
+        source_port, last_source_port, port, last_port,
+    )  # fmt: skip
+    return found if found != -1 else MIXED
+
+
+def route_inside(
+    rows: Sequence[int],
+    lists: Sequence[int],
+    which: int,
+    leads_to: Sequence[int],
+    bounds: Sequence[int],
+    starts: Sequence[int],
+    high: int,
+    low: int,
+    own: int,
+    target: int,
+) -> int:
+    """Whether vSwitch ``own`` leads a packet to an ENI in vSwitch ``target``: PASSES, STOPPED, or OPEN.
+
+    ``leads_to[row]`` is the vSwitch of a local route, -1 of any other.
+    """
+    if which == UNKNOWN_LIST:
+        return OPEN
+    first = lists[2 * which]
+    row = first_for_box(rows, first, lists[2 * which + 1], bounds, starts, high, low, high, low, 0, 0, 65535, 0, 65535)
+    if own == target:
+        return PASSES if row == -1 or (row >= 0 and leads_to[row] >= 0) else OPEN
+    if row == -1:
+        return STOPPED
+    if row == MIXED or leads_to[row] < 0:
+        return OPEN
+    return PASSES if leads_to[row] == target else STOPPED
+
+
+def inside_flows(
+    rows: Sequence[int],
+    lists: Sequence[int],
+    leads_to: Sequence[int],
+    bounds: Sequence[int],
+    starts: Sequence[int],
+    enis: Sequence[int],
+    vswitches: Sequence[int],
+    stops: Sequence[int],
+    stop_starts: Sequence[int],
+    flows: Sequence[int],
+    number: int,
+    one_way: bool,
+    found: MutableSequence[int],
+) -> None:
+    """Flows between ENIs, stage by stage up to the first that stops: outcome, stage, row (or the end's item) of each.
+
+    Parameters
+    ----------
+    flows
+        ``INSIDE_COLUMNS`` integers each: source ENI, destination ENI, protocol, source port first and last, port.
+    stops, stop_starts
+        What the state of an end stops: (first port, last port, order of the item), ascending by order; of the ENI e as
+        source (0) or destination (1) those from ``stop_starts[2 * e + role]``.
+    """
+    for i in range(number):
+        at = i * INSIDE_COLUMNS
+        source = flows[at] * ENI_COLUMNS
+        target = flows[at + 1] * ENI_COLUMNS
+        protocol = flows[at + 2]
+        first = flows[at + 3]
+        last = flows[at + 4]
+        port = flows[at + 5]
+        outcome = PASSES
+        stage = 0
+        row = -1
+        own = enis[source + ENI_VSWITCH]
+        other = enis[target + ENI_VSWITCH]
+        apart = own != other
+        for step in range(AT_ENDS):
+            if step >= AT_REPLY_ACL_OUT and one_way:
+                break
+            stage = step
+            row = -1
+            if step == AT_SOURCE_MET:
+                outcome = enis[source + ENI_MET]
+            elif step == AT_DESTINATION_MET:
+                outcome = enis[target + ENI_MET]
+            elif step == AT_SOURCE_ENI:
+                outcome = enis[source + ENI_STATE]
+            elif step == AT_DESTINATION_ENI:
+                outcome = enis[target + ENI_STATE]
+            elif step == AT_ROUTE:
+                outcome = route_inside(
+                    rows, lists, vswitches[own * VSWITCH_COLUMNS + ROUTES], leads_to, bounds, starts,
+                    enis[target + ENI_HIGH], enis[target + ENI_LOW], own, other,
+                )  # fmt: skip
+            elif step == AT_REPLY_ROUTE:
+                outcome = route_inside(
+                    rows, lists, vswitches[other * VSWITCH_COLUMNS + ROUTES], leads_to, bounds, starts,
+                    enis[source + ENI_HIGH], enis[source + ENI_LOW], other, own,
+                )  # fmt: skip
+            else:
+                which = NO_LIST
+                if step == AT_GROUP_OUT:
+                    which = enis[source + ENI_EGRESS]
+                elif step == AT_GROUP_IN:
+                    which = enis[target + ENI_INGRESS]
+                elif apart and step == AT_ACL_OUT:
+                    which = vswitches[own * VSWITCH_COLUMNS + ACL_EGRESS]
+                elif apart and step == AT_ACL_IN:
+                    which = vswitches[other * VSWITCH_COLUMNS + ACL_INGRESS]
+                elif apart and step == AT_REPLY_ACL_OUT:
+                    which = vswitches[other * VSWITCH_COLUMNS + ACL_EGRESS]
+                elif apart and step == AT_REPLY_ACL_IN:
+                    which = vswitches[own * VSWITCH_COLUMNS + ACL_INGRESS]
+                if step < AT_REPLY_ACL_OUT:
+                    row = listed(
+                        rows, lists, which, bounds, starts, enis[source + ENI_HIGH], enis[source + ENI_LOW],
+                        enis[target + ENI_HIGH], enis[target + ENI_LOW], protocol, first, last, port, port,
+                    )  # fmt: skip
+                else:
+                    row = listed(
+                        rows, lists, which, bounds, starts, enis[target + ENI_HIGH], enis[target + ENI_LOW],
+                        enis[source + ENI_HIGH], enis[source + ENI_LOW], protocol, port, port, first, last,
+                    )  # fmt: skip
+                outcome = PASSES
+                if row == MIXED:
+                    outcome = OPEN
+                elif row >= 0 and rows[row * COLUMNS + ACTION] == 0:
+                    outcome = STOPPED
+            if outcome != PASSES:
+                break
+        if outcome == PASSES:
+            order = 1 << 30
+            asked = port + (UDP_SHIFT if protocol == UDP else 0)
+            for role in range(2):
+                end = 2 * (flows[at + role]) + role
+                for k in range(stop_starts[end], stop_starts[end + 1]):
+                    if stops[3 * k] <= asked <= stops[3 * k + 1]:
+                        if stops[3 * k + 2] < order:
+                            order = stops[3 * k + 2]
+                            row = order * 2 + role
+                        break
+            if order != 1 << 30:
+                outcome = STOPPED
+                stage = AT_ENDS
+        found[3 * i] = outcome
+        found[3 * i + 1] = stage
+        found[3 * i + 2] = row
+
+
+IN_ORDER = (in_set, ends_match, first_match, first_matches, first_for_box, listed, route_inside, inside_flows)
 """Callees before callers: the order in which they are compiled."""

@@ -167,3 +167,10 @@ SECTIONS: dict[str, str] = {
     "network_interfaces": "ENI",
 }
 """The collections of a topology that hold objects by id, and what one of each is called."""
+
+
+def count_of(section: str, count: int) -> str:
+    """``1 VPC``, ``2 vSwitches``."""
+    word = SECTIONS[section]
+    plural = f"{word}es" if word.endswith("ch") else f"{word}s"
+    return f"{count} {word if count == 1 else plural}"

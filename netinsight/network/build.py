@@ -175,9 +175,13 @@ class Network:
                 ("unknown groups", interface.id, direction),
                 lambda: pack_unknown_groups(self.topology, self.sets, interface, groups.unknown, direction),
             )
+        return self.groups_filter(tuple(groups), direction, intra_first)
+
+    def groups_filter(self, groups: tuple[str, ...], direction: Direction, intra_first: bool = True) -> Filter:
+        """The rows of some groups together; ``intra_first``: members reach each other before any rule."""
         key = ("groups", str(direction), str(intra_first), *groups)
         return self._kept(
-            key, lambda: pack_groups(self.topology, self.sets, self._peers, tuple(groups), direction, intra_first)
+            key, lambda: pack_groups(self.topology, self.sets, self._peers, groups, direction, intra_first)
         )
 
     def acl_filter(self, acl_id: str, direction: Direction) -> Filter:
@@ -188,7 +192,10 @@ class Network:
 
     def route_filter(self, vswitch_id: str) -> Filter:
         """The rows of the route table that a vSwitch reads."""
-        vpc, table = self.topology.vswitches[vswitch_id].vpc, self.table_of(vswitch_id)
+        return self.table_filter(self.topology.vswitches[vswitch_id].vpc, self.table_of(vswitch_id))
+
+    def table_filter(self, vpc: str, table: str | None) -> Filter:
+        """The rows of a route table of a VPC; of the system table alone where there is none."""
         return self._kept(
             ("routes", vpc, table or ""), lambda: pack_routes(self.topology, self.sets, self._peers, vpc, table)
         )

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
-from netinsight.addresses import PRIVATE_V4, SERVICE_V4, contains, family, parse_address, parse_prefix, text
-from netinsight.errors import ObjectError, PreconditionError, QuestionError, did_you_mean, one_of, visible
+from netinsight.addresses import (
+    PRIVATE_V4,
+    SERVICE_V4,
+    Range,
+    contains,
+    family,
+    parse_address,
+    parse_prefix,
+    ranges,
+    text,
+)
+from netinsight.errors import ObjectError, PreconditionError, Problem, QuestionError, did_you_mean, one_of, visible
 from netinsight.flow import PortRange, Question
-from netinsight.model.base import Unknown
+from netinsight.model.base import Path, Unknown
 from netinsight.model.instance import EniStatus, InstanceStatus
 from netinsight.model.topology import SECTIONS, Interface
 from netinsight.network.build import Network, Public
@@ -42,7 +54,9 @@ class End:
     asked
         What the user wrote.
     address
-        The private address of an ENI, or the host's or service's own; None for any Internet host.
+        The private address of an ENI, or the host's or service's own; None for any of several hosts.
+    hosts
+        Those hosts, where they are a block of the cloud's services; empty for those of the Internet.
     public
         The public address that was asked for, if the user asked for one of the topology.
     """
@@ -53,6 +67,7 @@ class End:
     interface: Interface | None = None
     public: Public | None = None
     by_address: bool = False
+    hosts: tuple[Range, ...] = ()
 
     @property
     def instance_id(self) -> str:
@@ -77,8 +92,22 @@ def find_end(network: Network, written: str) -> End:
     try:
         address = parse_address(written)
     except ValueError:
-        return _by_name(network, written)
+        return _by_block(written) or _by_name(network, written)
     return _by_address(network, written, address)
+
+
+def _by_block(written: str) -> End | None:
+    """A block of the cloud's services, all of whose addresses are asked."""
+    try:
+        block = parse_prefix(written) if "/" in written else None
+    except ValueError:
+        return None
+    if block is None:
+        return None
+    if not (SERVICE_V4.first <= block.first and block.last <= SERVICE_V4.last):
+        raise ObjectError(f"{written} is a block of addresses; only one of the cloud's services (in 100.64.0.0/10) can "
+                          "be asked whole", hint="name an address in it")  # fmt: skip
+    return End(written, Kind.SERVICE, hosts=ranges(block), by_address=True)
 
 
 def _by_address(network: Network, written: str, address: int) -> End:
@@ -145,18 +174,14 @@ def find_ends(network: Network, question: Question) -> Ends:
     ------
     QuestionError
         For two ends that are one, two public ends, or no common address family.
-    PreconditionError
-        For an instance that is not Running, or an ENI that is not attached.
     """
     source, destination = find_end(network, question.source), find_end(network, question.destination)
     if source.interface:  # a packet begins at the ENI behind a public address; the way out is looked up
         source = replace(source, public=None)
     _refuse_pairs(source, destination)
-    for end in (source, destination):
-        check_preconditions(network, end)
     version = _family(source, destination, question.family)
     source, destination = _in_family(source, version), _in_family(destination, version)
-    return Ends(source, destination, version, question.source_ports or _client_ports(network, source))
+    return Ends(source, destination, version, question.source_ports or client_ports(network, source))
 
 
 def _refuse_pairs(source: End, destination: End) -> None:
@@ -176,27 +201,55 @@ def _refuse_pairs(source: End, destination: End) -> None:
         )
 
 
-def check_preconditions(network: Network, end: End) -> None:
-    """An instance must be Running, an ENI attached."""
+class Unmet(NamedTuple):
+    """A precondition that does not hold at an end: its id, the object, and the path of the fact."""
+
+    code: str
+    type: str
+    id: str
+    status: str
+    path: Path
+
+
+RUNNING, ATTACHED = "precondition.instance_running", "precondition.eni_attached"
+
+
+def unmet_preconditions(network: Network, ends: Ends) -> tuple[Unmet, ...]:
+    """An instance must be Running, an ENI attached; at both ends."""
+    return tuple(unmet for end in (ends.source, ends.destination) for unmet in _unmet(network, end))
+
+
+def _unmet(network: Network, end: End) -> Iterator[Unmet]:
     interface = end.interface
     if interface is None:
         return
-    instance = network.topology.instances.get(interface.instance_id or "")
+    instance = network.topology.instances.get(end.instance_id)
     if instance and not isinstance(instance.status, Unknown) and instance.status is not InstanceStatus.RUNNING:
-        path = ("instances", interface.instance_id or "", "status")
-        located = network.topology.located(*path)
-        raise PreconditionError(
-            "precondition.instance_running",
-            f"instance {interface.instance_id} is {instance.status}; only a Running one can be diagnosed",
-            hint="start the instance, then ask again", place=located.place, excerpt=located.excerpt,
-        )  # fmt: skip
+        path = ("instances", end.instance_id, "status")
+        yield Unmet(RUNNING, "instance", end.instance_id, str(instance.status), path)
     if interface.eni.status is EniStatus.AVAILABLE:
-        located = network.topology.located(*interface.path, "status")
-        raise PreconditionError(
-            "precondition.eni_attached",
-            f"ENI {interface.id} is Available: it is attached to no instance",
-            hint="attach the ENI to an instance, then ask again", place=located.place, excerpt=located.excerpt,
-        )  # fmt: skip
+        yield Unmet(ATTACHED, "eni", interface.id, str(interface.eni.status), (*interface.path, "status"))
+
+
+def refuse(network: Network, unmet: tuple[Unmet, ...]) -> None:
+    """Preconditions that do not hold, as the error that tells all of them.
+
+    Raises
+    ------
+    PreconditionError
+        Where there are any.
+    """
+    said = {RUNNING: ("instance {id} is {status}; only a Running one can be diagnosed",
+                      "start the instance, then ask again"),
+            ATTACHED: ("ENI {id} is Available: it is attached to no instance",
+                       "attach the ENI to an instance, then ask again")}  # fmt: skip
+    problems = []
+    for one in unmet:
+        (message, hint), located = said[one.code], network.topology.located(*one.path)
+        message = message.format(id=visible(one.id), status=one.status)
+        problems.append(Problem(located.place, message, hint, located.excerpt))
+    if problems:
+        raise PreconditionError([one.code for one in unmet], problems)
 
 
 def _families(end: End) -> set[int]:
@@ -225,7 +278,8 @@ def _in_family(end: End, version: int) -> End:
     return replace(end, address=parse_address(end.interface.eni.ipv6_addresses[0]))
 
 
-def _client_ports(network: Network, source: End) -> PortRange:
+def client_ports(network: Network, source: End) -> PortRange:
+    """The ports that an end sends from, where the question does not say."""
     if source.interface is None:
         return CLIENT_PORTS["internet"]
     instance = network.topology.instances.get(source.instance_id)

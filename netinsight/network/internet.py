@@ -1,7 +1,7 @@
 """*Any Internet host* made exact: the hosts that no rule on the way tells apart are one class, walked once.
 
-Where a question says ``internet`` it asks for all of them; an answer that differs between classes is partial, and says
-which hosts it is about.
+Where a question says ``internet`` (or names a block of the cloud's services) it asks for all of them; an answer that
+differs between classes is partial, and says which hosts it is about.
 """
 
 from __future__ import annotations
@@ -24,18 +24,14 @@ if TYPE_CHECKING:
 
 
 def host_classes(network: Network, ends: Ends) -> list[tuple[tuple[Range, ...], int]]:
-    """The classes of Internet hosts of a question, each with one of its addresses, the largest first.
+    """The classes of hosts of a question about many of them, each with one of its addresses, the largest first.
 
     A question between two given ends has one class that stands for nobody: ``[((), 0)]``.
     """
     if ends.source.address is not None and ends.destination.address is not None:
         return [((), 0)]
     interface = ends.source.interface or ends.destination.interface
-    hosts: tuple[Range, ...] = internet(ends.family)
-    for vpc in network.topology.vpcs.values():
-        for cidr in (*vpc.cidrs, *([vpc.ipv6_cidr] if vpc.ipv6_cidr else [])):
-            for piece in ranges(parse_prefix(cidr)):
-                hosts = tuple(subtract(hosts, piece))
+    hosts = ends.source.hosts or ends.destination.hosts or _internet_hosts(network, ends.family)
     sets = (
         {ranges_ for packed in _filters(network, interface) for ranges_ in _address_sets(packed)}
         if interface
@@ -47,6 +43,16 @@ def host_classes(network: Network, ends: Ends) -> list[tuple[tuple[Range, ...], 
     merged = [merge(pieces) for pieces in classes.values()]
     merged.sort(key=lambda pieces: (-sum(last - first for first, last in pieces), pieces))
     return [(pieces, _representative(pieces)) for pieces in merged]
+
+
+def _internet_hosts(network: Network, family: int) -> tuple[Range, ...]:
+    """The Internet, less what the VPCs use of it."""
+    hosts: tuple[Range, ...] = internet(family)
+    for vpc in network.topology.vpcs.values():
+        for cidr in (*vpc.cidrs, *([vpc.ipv6_cidr] if vpc.ipv6_cidr else [])):
+            for piece in ranges(parse_prefix(cidr)):
+                hosts = tuple(subtract(hosts, piece))
+    return hosts
 
 
 def _representative(pieces: tuple[Range, ...]) -> int:

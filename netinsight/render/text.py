@@ -10,20 +10,19 @@ from netinsight.diagnosis.catalogue import Catalogue, Lang
 from netinsight.diagnosis.report import EndReport, ItemReport, PathReport, Report, RuleReport, StageReport
 from netinsight.errors import width_of
 from netinsight.render.layout import Paint, hang, pad
+from netinsight.render.marks import (
+    DECISION_MARKS,
+    EXTENT_MARKS,
+    FIELDS,
+    STATUS_MARKS,
+    STYLES,
+    VERDICT_MARKS,
+    asked,
+    place,
+)
 
 MOST_PATHS = 4
 """Paths that a report shows by itself; the others are there with --all, and in JSON."""
-
-_MARKS = {"accept": ("✔", "green"), "drop": ("✘", "red"), "partial": ("◐", "yellow"), "unknown": ("?", "yellow")}
-_STATUS_MARKS = {
-    "normal": ("✔", "green"),
-    "abnormal": ("✘", "red"),
-    "skipped": ("-", "dim"),
-    "unknown": ("?", "yellow"),
-}
-_EXTENT_MARKS = {"yes": "✔", "partly": "◐", "no": "✘", "unknown": "?"}
-FIELDS = ("source", "destination", "protocol", "source_port", "port")
-_VERDICT_STYLES = {"reachable": "green", "partial": "yellow", "unreachable": "red", "undetermined": "yellow"}
 
 
 def render_text(report: Report, catalogue: Catalogue, *, colour: bool = False, every_item: bool = False) -> str:
@@ -58,12 +57,11 @@ class _Page:
     def headline(self) -> Iterator[str]:
         report, question = self.report, self.report.question
         verdict = self.word(report.verdict.value)
-        usual = self.catalogue.common_ports.get(question.port)
-        asked = question.protocol if question.port == "-1/-1" else f"{question.protocol} {question.port}"
-        asked += f" ({usual})" if usual and question.protocol == "tcp" else ""
         lead = f"{verdict}  "
-        first, *more = hang(lead, f"{_end(question.source)} -> {_end(question.destination)}  {asked}")
-        yield self.paint(verdict, "bold", _VERDICT_STYLES[report.verdict.value]) + first[len(verdict) :]
+        first, *more = hang(
+            lead, f"{_end(question.source)} -> {_end(question.destination)}  {asked(report, self.catalogue)}"
+        )
+        yield self.paint(verdict, "bold", STYLES[VERDICT_MARKS[report.verdict.value]]) + first[len(verdict) :]
         yield from more
         indent = " " * width_of(lead)
         if report.verdict.value in ("partial", "undetermined") and question.port != "-1/-1":
@@ -75,9 +73,9 @@ class _Page:
     def paths(self, most: int | None) -> Iterator[str]:
         for number, path in enumerate(self.report.paths[:most], start=1):
             if len(self.report.paths) > 1:
-                mark, style = _MARKS[path.decision]
+                mark = DECISION_MARKS[path.decision]
                 named = self.word("path", n=number, total=len(self.report.paths))
-                yield f"{self.paint(mark, style)} {self.paint(named, 'bold')}  {_road(path)}"
+                yield f"{self.paint(mark, STYLES[mark])} {self.paint(named, 'bold')}  {_road(path)}"
             yield from self._chain(self.word("forward"), path.forward)
             if path.return_:
                 yield from self._chain(self.word("back"), path.return_)
@@ -92,12 +90,12 @@ class _Page:
         yield from hang("", self.paint(title, "bold") + f"  {packet.src} -> {packet.dst}")
         column = min(16, max(width_of(stage.object.id) for stage in stages))
         for stage in stages:
-            mark, style = _MARKS[stage.decision]
+            mark = DECISION_MARKS[stage.decision]
             lead = f"  {mark} {pad(stage.stage, 22)} {pad(stage.object.id, column)}  "
             rule = stage.rule if stage.rule and stage.rule not in stage.why else None
-            place = " ".join(filter(None, (rule, _place(stage.file, stage.line))))
-            first, *more = hang(lead, stage.why + (f"  [{place}]" if place else ""))
-            yield f"  {self.paint(mark, style)}{first[3:]}"
+            where = " ".join(filter(None, (rule, place(stage.file, stage.line))))
+            first, *more = hang(lead, stage.why + (f"  [{where}]" if where else ""))
+            yield f"  {self.paint(mark, STYLES[mark])}{first[3:]}"
             yield from more
             if stage.explain:
                 yield from self._tried(stage.explain)
@@ -109,14 +107,14 @@ class _Page:
         head = "".join(pad(word, width) for word, width in zip(heads, columns, strict=True))
         yield self.paint(f"      {head} {self.word('tried')}", "dim")
         for rule in rules:
-            marks = (_EXTENT_MARKS[getattr(rule.matches, name)] for name in FIELDS)
+            marks = (EXTENT_MARKS[getattr(rule.matches, name)] for name in FIELDS)
             shown = "".join(pad(mark, width) for mark, width in zip(marks, columns, strict=True))
             decides = rule.outcome in ("decides", "may_decide")
             lead = f"    {'▸' if decides else ' '} {shown} "
-            place = " ".join(filter(None, (rule.rule, _place(rule.file, rule.line))))
-            style = ("bold",) if decides else ("dim",) if rule.outcome == "after" else ()
-            for line in hang(lead, f"{rule.text}: {rule.note}  [{place}]"):
-                yield self.paint(line, *style)
+            where = " ".join(filter(None, (rule.rule, place(rule.file, rule.line))))
+            styles = ("bold",) if decides else ("dim",) if rule.outcome == "after" else ()
+            for line in hang(lead, f"{rule.text}: {rule.note}  [{where}]"):
+                yield self.paint(line, *styles)
 
     def wrong(self, every_item: bool) -> Iterator[str]:
         items = self.report.items
@@ -134,18 +132,18 @@ class _Page:
             return
         yield self.paint(title, "bold")
         for item in items:
-            mark, style = _STATUS_MARKS[item.status]
+            mark = STATUS_MARKS[item.status]
             about = self.word("about", severity=self.word(item.severity), name=item.name)
             first, *more = hang(f"  {mark} ", f"{item.id}  {item.object.id}  {about}")
-            yield f"  {self.paint(mark, style)}{first[3:]}"
+            yield f"  {self.paint(mark, STYLES[mark])}{first[3:]}"
             yield from more
             yield from hang("      ", item.message)
             if item.status in ("abnormal", "unknown"):
                 for evidence in item.evidence:
                     named = evidence.id if evidence.text != evidence.id and evidence.kind != "fact" else ""
-                    place = " ".join(filter(None, (named, _place(evidence.file, evidence.line))))
+                    where = " ".join(filter(None, (named, place(evidence.file, evidence.line))))
                     yield from hang(
-                        f"      {self.word('by')}", f"{evidence.text}  [{place}]" if place else evidence.text
+                        f"      {self.word('by')}", f"{evidence.text}  [{where}]" if where else evidence.text
                     )
             if item.suggestion:
                 yield from hang(f"      {self.word('do')}", item.suggestion)
@@ -185,7 +183,3 @@ def _end(end: EndReport) -> str:
 def _road(path: PathReport) -> str:
     stages = path.forward or path.return_
     return f"{stages[0].packet.src} -> {stages[-1].packet.dst}" if stages else ""
-
-
-def _place(file: str | None, line: int | None) -> str:
-    return f"{file}:{line}" if file and line else file or ""

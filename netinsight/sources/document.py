@@ -14,7 +14,6 @@ from netinsight.model.base import Path
 from netinsight.model.topology import Located
 
 MOST_DEPTH = 40
-MOST_BYTES = {"yaml": 64 << 20, "json": 512 << 20}
 MOST_REPEATED = 100_000
 """How many values aliases may add: past that, a file is a bomb, not a topology."""
 

@@ -664,7 +664,7 @@ def test_a_question_that_cannot_be_asked_is_refused(asked: Document) -> None:
 def test_an_instance_that_does_not_run_is_a_precondition(end: str, status: str) -> None:
     with pytest.raises(PreconditionError) as error:
         ask({"instances": {end: {"status": status}}})
-    assert error.value.code == "precondition.instance_running"
+    assert error.value.codes == ("precondition.instance_running",)
     assert end in str(error.value)
 
 
@@ -673,7 +673,39 @@ def test_an_eni_that_is_attached_to_nothing_is_a_precondition() -> None:
                                                         "ip": "10.0.2.77", "security_groups": ["sg-b"]}}}  # fmt: skip
     with pytest.raises(PreconditionError) as error:
         ask(loose, dst="eni-x")
-    assert error.value.code == "precondition.eni_attached"
+    assert error.value.codes == ("precondition.eni_attached",)
+
+
+def test_the_preconditions_of_both_ends_are_told_at_once() -> None:
+    with pytest.raises(PreconditionError) as error:
+        ask({"instances": {"i-a": {"status": "Stopped"}, "i-b": {"status": "Stopping"}}})
+    assert [problem.message.split(";")[0] for problem in error.value.problems] == [
+        "instance i-a is Stopped", "instance i-b is Stopping",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("block", "accepted", "verdict"),
+    [
+        ("100.100.0.0/16", ["100.100.0.0/16"], "reachable"),
+        ("100.100.0.0/16", ["100.100.0.0/17"], "partial"),
+        ("100.100.0.0/16", ["100.100.0.0/17", "100.100.128.0/17"], "reachable"),
+        ("100.64.0.0/10", ["100.100.0.0/16"], "partial"),
+        ("100.100.0.0/16", ["10.0.0.0/8"], "partial"),  # the metadata server is always allowed
+        ("100.101.0.0/16", ["10.0.0.0/8"], "unreachable"),
+    ],
+)
+def test_a_block_of_the_cloud_s_services_is_asked_whole(block: str, accepted: list[str], verdict: str) -> None:
+    rules = [{"direction": "egress", "protocol": "tcp", "ports": "443/443", "destination": to} for to in accepted]
+    report = ask({"security_groups": {"sg-a": {"type": "enterprise", "rules": rules}}}, dst=block, port=443)
+    assert report.verdict == verdict
+    assert report.question.destination.id == block
+
+
+@pytest.mark.parametrize("block", ["10.0.2.0/24", "100.0.0.0/8", "8.8.8.0/24", "100.100.0.0/33"])
+def test_no_other_block_is_an_end(block: str) -> None:
+    with pytest.raises(ObjectError):
+        ask(dst=block)
 
 
 def test_two_enis_of_one_instance_are_no_question() -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from netinsight.cli import run
 from netinsight.errors import InputError
-from netinsight.sources import document, topology_file
+from netinsight.sources import document, files
 from netinsight.sources.topology_file import STDIN, read_topology
 from netinsight.sources.yaml_file import read_yaml
 from tests.sources.test_topology_errors import BASE, EXAMPLE
@@ -182,9 +182,9 @@ def test_many_problems_are_not_more_than_there_are_wrong_places(text: str) -> No
 
 @pytest.mark.parametrize("name", ["t.yaml", "t.yml", "t.json"])
 def test_a_file_over_the_limit_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(document.MOST_BYTES, "yaml", 2000)
-    monkeypatch.setitem(document.MOST_BYTES, "json", 3000)
-    limit = document.MOST_BYTES["json" if name.endswith("json") else "yaml"]
+    monkeypatch.setitem(files.MOST_BYTES, "yaml", 2000)
+    monkeypatch.setitem(files.MOST_BYTES, "json", 3000)
+    limit = files.MOST_BYTES["json" if name.endswith("json") else "yaml"]
     path = tmp_path / name
     path.write_text('{"region": "x"}'.ljust(limit))
     assert read_topology(str(path)).topology.region == "x"
@@ -194,15 +194,15 @@ def test_a_file_over_the_limit_is_refused(name: str, tmp_path: Path, monkeypatch
 
 
 def test_yaml_over_its_limit_is_refused_by_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(document.MOST_BYTES, "yaml", 2000)
-    monkeypatch.setitem(document.MOST_BYTES, "json", 3000)
+    monkeypatch.setitem(files.MOST_BYTES, "yaml", 2000)
+    monkeypatch.setitem(files.MOST_BYTES, "json", 3000)
     assert read_topology("-", io.BytesIO(b'{"region": "x"}'.ljust(2500))).topology.region == "x"
     with pytest.raises(InputError, match="larger than"):
         read_topology("-", io.BytesIO(b"region: x\n".ljust(2500)))
 
 
 def test_a_folder_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topology_file, "MOST_FILES", 3)
+    monkeypatch.setattr(files, "MOST_FILES", 3)
     for n in range(4):
         (tmp_path / f"{n}.yaml").write_text(f"vpcs: {{v{n}: {{cidrs: [10.0.0.0/16]}}}}\n")
     with pytest.raises(InputError, match="more than 3 files"):
@@ -227,8 +227,8 @@ class Endless(io.RawIOBase):
 
 
 def test_a_stream_that_never_ends_is_read_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(document.MOST_BYTES, "yaml", 50_000)
-    monkeypatch.setitem(document.MOST_BYTES, "json", 100_000)
+    monkeypatch.setitem(files.MOST_BYTES, "yaml", 50_000)
+    monkeypatch.setitem(files.MOST_BYTES, "json", 100_000)
     stream = Endless()
     with pytest.raises(InputError, match="larger than"):
         read_topology("-", io.BufferedReader(stream))

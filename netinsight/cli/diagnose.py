@@ -1,0 +1,152 @@
+"""``netinsight diagnose``: one question, many, or a ready-made set."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime
+from time import perf_counter
+
+from netinsight.answer import Answer
+from netinsight.api import Manner, Net, load
+from netinsight.cli.output import wants_colour, write
+from netinsight.errors import ExitStatus, QuestionError
+from netinsight.flow import Verdict, parse_icmp_type
+
+STATUS = {
+    Verdict.REACHABLE: ExitStatus.REACHABLE,
+    Verdict.PARTIAL: ExitStatus.NOT_REACHABLE,
+    Verdict.UNREACHABLE: ExitStatus.NOT_REACHABLE,
+    Verdict.UNDETERMINED: ExitStatus.UNDETERMINED,
+}
+_ONE = ("dst", "protocol", "port", "source_port", "icmp_type", "family", "one_way")
+"""What only one question has, by the name of its argument."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Answer; returns the exit status."""
+    _check_combination(arguments)
+    assume = dict(_assumption(written) for written in arguments.assume)
+    manner = Manner(
+        guest=not arguments.no_guest,
+        at=_moment(arguments.at) if arguments.at else None,
+        lang=arguments.lang,
+        explain=arguments.explain,
+    )
+    started = perf_counter()
+    net = load(arguments.topology, assume=assume, rules=arguments.rules)
+    read = perf_counter()
+    if arguments.questions is not None:
+        verdict, text = _many(net, arguments, manner)
+    elif arguments.preset is not None:
+        verdict, text = _preset(net, arguments, manner)
+    else:
+        verdict, text = _one(net, arguments, manner)
+    _remark(net, arguments, read - started, perf_counter() - read)
+    if not arguments.quiet:
+        write(text, arguments.to)
+    return STATUS[verdict]
+
+
+def _check_combination(arguments: argparse.Namespace) -> None:
+    """Which arguments go together; argparse cannot say it.
+
+    Raises
+    ------
+    QuestionError
+        Naming those that do not.
+    """
+    given = [f"--{name.replace('_', '-')}" for name in ("src", *_ONE) if getattr(arguments, name) not in (None, False)]
+    if arguments.questions is not None:
+        given += ["--preset"] if arguments.preset is not None else []
+        if given:
+            raise QuestionError(f"--questions stands alone; it does not go with {', '.join(given)}")
+        if arguments.questions == "-" and arguments.topology == "-":
+            raise QuestionError("only one of TOPOLOGY and --questions can be standard input")
+        if arguments.output == "html":
+            raise QuestionError("--output html is for one question or a preset", hint="--output json gives JSON lines")
+    elif arguments.preset is not None:
+        if extra := [name for name in given if name != "--src"]:
+            raise QuestionError(f"--preset needs only --src; it does not go with {', '.join(extra)}")
+        if arguments.src is None:
+            raise QuestionError("--preset needs --src", hint="--src i-a")
+    elif missing := [f"--{name}" for name in ("src", "dst") if getattr(arguments, name) is None]:
+        raise QuestionError(f"the following arguments are required: {', '.join(missing)}",
+                            hint="see `netinsight diagnose --help`; many questions: --questions FILE")  # fmt: skip
+
+
+def _one(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[Verdict, str]:
+    answer = net.diagnose(
+        arguments.src, arguments.dst, port=arguments.port, protocol=arguments.protocol or "tcp",
+        source_port=arguments.source_port, family=arguments.family, one_way=arguments.one_way,
+        icmp_type=None if arguments.icmp_type is None else parse_icmp_type(arguments.icmp_type),
+        guest=manner.guest, at=manner.at, lang=manner.lang, explain=manner.explain,
+    )  # fmt: skip
+    if arguments.output == "json":
+        return answer.verdict, answer.to_json()
+    if arguments.output == "html":
+        return answer.verdict, answer.html()
+    return answer.verdict, answer.text(colour=wants_colour(arguments), every_item=arguments.all)
+
+
+def _preset(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[Verdict, str]:
+    answers = net.ask_preset(arguments.preset, arguments.src, manner)
+    if arguments.output == "json":
+        return answers.verdict, answers.to_json()
+    if arguments.output == "html":
+        return answers.verdict, answers.html()
+    return answers.verdict, answers.text(colour=wants_colour(arguments), every_item=arguments.all)
+
+
+def _many(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[Verdict, str]:
+    from netinsight.diagnosis.verdict import together
+    from netinsight.sources.questions_file import read_questions
+
+    colour, verdicts, lines = wants_colour(arguments), [], []
+    for answer in net.diagnose_all(read_questions(arguments.questions), manner):
+        verdicts.append(answer.verdict)
+        lines.append(answer.to_json_line() if arguments.output == "json" else _told(answer, arguments, colour))
+    if arguments.verbose:
+        counts = {verdict.value: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts}
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        print(f"{len(verdicts)} questions: {told}", file=sys.stderr)
+    return together(verdicts), "".join(lines)
+
+
+def _told(answer: Answer, arguments: argparse.Namespace, colour: bool) -> str:
+    """A line, and beneath it the whole report where one was asked for."""
+    line = answer.line(colour=colour) + "\n"
+    if not (arguments.explain or arguments.all):
+        return line
+    return f"{line}\n{answer.text(colour=colour, every_item=arguments.all)}\n"
+
+
+def _remark(net: Net, arguments: argparse.Namespace, reading: float, answering: float) -> None:
+    """To standard error: warnings, and with --verbose how long it took."""
+    if arguments.verbose:
+        for warning in net.warnings:
+            print(warning.in_full(), file=sys.stderr)
+        print(f"read in {reading * 1000:.0f} ms, answered in {answering * 1000:.1f} ms", file=sys.stderr)
+    elif net.warnings and not arguments.quiet:
+        count = len(net.warnings)
+        print(
+            f"{arguments.topology}: {count} warning{'s' * (count > 1)}; `netinsight validate` tells them",
+            file=sys.stderr,
+        )
+
+
+def _assumption(written: str) -> tuple[str, str]:
+    name, equals, value = written.partition("=")
+    if not equals:
+        raise QuestionError(f"--assume {written[:60]}: expected NAME=VALUE")
+    return name, value
+
+
+def _moment(written: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        raise QuestionError(f"--at {written[:60]}: not a moment such as 2026-11-24T08:00:00Z") from None
+    if moment.tzinfo is None:
+        raise QuestionError(f"--at {written[:60]}: no time zone", hint="end it with Z for UTC")
+    return moment
