@@ -7,16 +7,33 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from netinsight.api import Net, load
+    from netinsight.answer import Answer, AnswerSet
+    from netinsight.api import Manner, Net, load
+    from netinsight.diagnosis.evaluate import Evaluation
     from netinsight.diagnosis.report import Report
-    from netinsight.errors import InputError, NetInsightError, QuestionError
-    from netinsight.flow import Verdict
+    from netinsight.errors import (
+        InputError,
+        NetInsightError,
+        ObjectError,
+        PreconditionError,
+        Problem,
+        QuestionError,
+    )
+    from netinsight.flow import Question, Verdict
     from netinsight.model.topology import Topology
 
 __all__ = [
+    "Answer",
+    "AnswerSet",
+    "Evaluation",
     "InputError",
+    "Manner",
     "Net",
     "NetInsightError",
+    "ObjectError",
+    "PreconditionError",
+    "Problem",
+    "Question",
     "QuestionError",
     "Report",
     "Topology",
@@ -26,21 +43,27 @@ __all__ = [
 ]
 
 _HOMES = {
-    "InputError": "netinsight.errors",
-    "Net": "netinsight.api",
-    "NetInsightError": "netinsight.errors",
-    "QuestionError": "netinsight.errors",
-    "Report": "netinsight.diagnosis.report",
-    "Topology": "netinsight.model.topology",
-    "Verdict": "netinsight.flow",
-    "load": "netinsight.api",
-}
+    "netinsight.answer": ("Answer", "AnswerSet"),
+    "netinsight.api": ("Manner", "Net", "load"),
+    "netinsight.diagnosis.evaluate": ("Evaluation",),
+    "netinsight.diagnosis.report": ("Report",),
+    "netinsight.errors": (
+        "InputError", "NetInsightError", "ObjectError", "PreconditionError", "Problem", "QuestionError",
+    ),
+    "netinsight.flow": ("Question", "Verdict"),
+    "netinsight.model.topology": ("Topology",),
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for, so that no command pays for what it does not use."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'netinsight' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module 'netinsight' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import PrivateAttr
+from pydantic import ConfigDict, PrivateAttr
 
 from netinsight.diagnosis.catalogue import Catalogue, Lang
 from netinsight.diagnosis.report import Answers, Report
@@ -15,6 +15,8 @@ class Answer(Report):
 
     In a notebook it shows itself as HTML, elsewhere ``print(answer)`` gives the text.
     """
+
+    model_config = ConfigDict(defer_build=True)  # nothing of it is validated: it is made of a report
 
     _catalogue: Catalogue = PrivateAttr()
 
@@ -50,6 +52,8 @@ class Answer(Report):
 
 class AnswerSet(Answers):
     """Several questions that are one, as ``Answers``; it shows itself like an ``Answer``."""
+
+    model_config = ConfigDict(defer_build=True)
 
     answers: list[Answer]  # type: ignore[assignment]
 

@@ -15,7 +15,11 @@ class Part(BaseModel):
     """Frozen, and closed to keys that are not in the contract."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, json_schema_serialization_defaults_required=True
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        json_schema_serialization_defaults_required=True,
+        defer_build=True,
     )
 
 

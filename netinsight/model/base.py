@@ -36,7 +36,9 @@ def complaint(message: str, hint: str = "") -> PydanticCustomError:
 class Model(BaseModel):
     """Frozen, and closed to keys it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, validate_default=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, validate_default=False, defer_build=True
+    )
 
 
 class Word(StrEnum):

@@ -28,6 +28,7 @@ SHORT = 3
 """Findings beside which there is room for what was not checked."""
 
 LONGEST_PATH = 240
+"""Characters of the name of a file."""
 
 LONGEST = 20_000
 """Characters of one value: the longest sentence about parts of a question stays whole, nothing grows without end."""
@@ -77,7 +78,12 @@ def _environment() -> Environment:
     )
     environment.filters.update(name=lambda text: visible(text, svg.LONGEST), lines=_lines)
     environment.globals.update(
-        fields=FIELDS, place=_place, mark=_mark, tone=lambda word: _TONES.get(word, word), mono=svg.MONO, sans=svg.SANS
+        fields=FIELDS,
+        place=_place,
+        mark=_mark,
+        tone=lambda word: _TONES.get(word, word),
+        mono=Markup(svg.MONO),  # noqa: S704
+        sans=Markup(svg.SANS),  # noqa: S704
     )
     return environment
 
@@ -187,8 +193,6 @@ def _style() -> tuple[Markup, str]:
         light=Markup(palette.declarations(dark=False)),  # noqa: S704
         dark=Markup(palette.declarations(dark=True)),  # noqa: S704
         drawing=Markup(svg.styles(".NI")),  # noqa: S704
-        mono=Markup(svg.MONO),  # noqa: S704
-        sans=Markup(svg.SANS),  # noqa: S704
     )
     scope = f"ni-{sha256(written.encode()).hexdigest()[:8]}"
     return Markup(written.replace(".NI", f".ni-report.{scope}")), scope  # noqa: S704

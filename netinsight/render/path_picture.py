@@ -119,8 +119,9 @@ class _Painter:
         if node.end is not None:
             kind = f"{self.word('head_from' if node.end is self.report.question.source else 'head_to')} · {kind}"
         room = right - left
-        svg.label(drawing, left, top + 21, name, "mono-strong", size=13.5, width=room * 0.55)
-        svg.label(drawing, right, top + 21, kind, "dim", size=12, anchor="end", width=room * 0.43)
+        told = min(svg.text_width(kind, 12), room * 0.6)
+        svg.label(drawing, left, top + 21, name, "mono-strong", size=13.5, width=room - told - 8)
+        svg.label(drawing, right, top + 21, kind, "dim", size=12, anchor="end", width=told)
         below, address = node.below
         beside = min(svg.text_width(address, 12, mono=True) + 8, room * 0.6) if address else 0
         if below:

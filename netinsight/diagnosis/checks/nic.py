@@ -10,7 +10,6 @@ from netinsight.model.guest import Guest, GuestInterface
 from netinsight.network.steps import why
 
 ITEMS = ("nic.dhcp", "nic.ip", "nic.netmask")
-_NO_INTERFACE = GuestInterface.model_validate({"name": "-", "ip": None, "prefix_length": None, "dhcp": False})
 
 
 def check(case: Case, side: Side) -> Iterator[Result]:
@@ -34,7 +33,8 @@ def _find(side: Side, guest: Guest) -> tuple[GuestInterface, Path] | None:
     interfaces, eni = guest.interfaces or [], side.interface.eni
     base = (*side.path, "guest", "interfaces")
     if not interfaces:
-        return _NO_INTERFACE, base
+        none = {"name": "-", "ip": None, "prefix_length": None, "dhcp": False}
+        return GuestInterface.model_validate(none), base
     for i, interface in enumerate(interfaces):
         if eni.mac and interface.mac and interface.mac.lower().replace("-", ":") == eni.mac.lower().replace("-", ":"):
             return interface, (*base, i)
