@@ -30,6 +30,7 @@ MEASURE = """
 addEventListener("load", () => {
   const told = [...document.querySelectorAll("iframe")].map(frame => {
     const inside = frame.contentDocument, root = inside.documentElement;
+    inside.querySelectorAll("details").forEach(one => one.open = true);
     const wide = [...inside.querySelectorAll("body *")].filter(one => !one.closest(".ni-scroll, svg, thead"))
       .filter(one => one.getBoundingClientRect().right > root.clientWidth + 1).map(one => one.className || one.tagName);
     return {width: root.clientWidth, scrolls: root.scrollWidth, scripts: inside.scripts.length, wide: wide.slice(0, 5)};
@@ -42,7 +43,7 @@ addEventListener("load", () => {
 def dom(page: Path, profile: Path) -> str:
     """The document as the browser has it once the page is loaded."""
     flags = ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-             "disable-component-update", "disable-sync", f"user-data-dir={profile}", "dump-dom")  # fmt: skip
+             "disable-component-update", "disable-sync", "hide-scrollbars", f"user-data-dir={profile}", "dump-dom")  # fmt: skip
     command = [str(BROWSER), *(f"--{flag}" for flag in flags), page.as_uri()]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
