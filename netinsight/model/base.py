@@ -115,6 +115,8 @@ def shown(value: Any) -> str:
 def check_identifier(value: str) -> str:
     if not value or len(value) > 128 or not value.isprintable() or any(char.isspace() for char in value):
         raise complaint("an id has 1 to 128 printable characters and no spaces")
+    if looks_like_cidr(value):
+        raise complaint("an id has no slash and does not look like an address", "rules would take it for a CIDR")
     return value
 
 

@@ -358,6 +358,8 @@ IDS = [
     wrong("an object that is described and declared unknown", "unknown: {lost", "unknown: {»sg-3: why, lost",
           "`sg-3` is declared unknown, but described"),
     wrong("an id with a space", "  sg-3:", '  »"sg 3":', "1 to 128 printable characters and no spaces"),
+    wrong("an id with a slash", "  sg-3:", "  »sg/3:", "an id has no slash"),
+    wrong("an id like an address", "  sg-3:", '  »"10.0.0.3":', "does not look like an address"),
     wrong("an empty id", "  sg-3:", '  »"":', "1 to 128 printable characters"),
     wrong("an id that is too long", "  sg-3:", f"  »{'s' * 129}:", "1 to 128 printable characters"),
     wrong("a name of control characters", "sg-3: {vpc: vpc-2}", 'sg-3: {vpc: vpc-2, name: »"a\\eb"}',
@@ -862,7 +864,7 @@ def assert_can_be_asked(path: Path) -> None:
         for family in (None, 6):
             source, destination = asked.split()
             with contextlib.suppress(QuestionError):
-                net.text(net.diagnose(source, destination, port=22, family=family))
+                net.diagnose(source, destination, port=22, family=family).text()
 
 
 @pytest.mark.parametrize(("old", "new"), KNOWABLE.values(), ids=KNOWABLE)
