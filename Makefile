@@ -29,8 +29,8 @@ imports: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pytest benchmarks --benchmark-disable-gc
 
-golden: $(STAMP)  ## rewrite the golden reports and the schemas; review them as a diff
-	$(BIN)/python -m pytest -q tests/test_golden.py tests/test_schemas.py --update-golden
+golden: $(STAMP)  ## rewrite whatever is kept as the tool wrote it; review it as a diff
+	$(BIN)/python -m pytest -q tests/test_rules.py tests/test_golden.py tests/test_golden_errors.py tests/test_schemas.py --update-golden
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "NetInsight needs Python 3.11 or newer")'

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from pydantic_core import PydanticCustomError
 
 from netinsight.answer import Answer, AnswerSet
-from netinsight.diagnosis.catalogue import Catalogue, Lang, load_catalogue
+from netinsight.diagnosis.catalogue import Catalogue, Lang, load_catalogue, load_reference
 from netinsight.diagnosis.diagnose import diagnose
 from netinsight.diagnosis.presets import PRESETS
 from netinsight.diagnosis.verdict import together
@@ -91,6 +91,7 @@ class Net:
             raise QuestionError(str(context["message"]), hint=str(context["hint"])) from None
         self.topology = topology
         self.warnings = warnings
+        self._rules = rules
         self.catalogue: Catalogue = load_catalogue(rules)
         self.network = Network(topology, assume)
         self._evaluators: dict[tuple[datetime, bool, bool], Evaluator] = {}
@@ -212,7 +213,9 @@ class Net:
         vpc = self.topology.vpcs.get(self.network.vpc_of(end.interface)) if end.interface else None
         region = (vpc.region if vpc else None) or self.topology.region
         chosen = manner or Manner()
-        answers = [self._answer(question, chosen) for question in PRESETS[name](src, region, self.catalogue)]
+        answers = [
+            self._answer(question, chosen) for question in PRESETS[name](src, region, load_reference(self._rules))
+        ]
         return AnswerSet(preset=name, verdict=together([answer.verdict for answer in answers]), answers=answers)
 
     def _moment(self, manner: Manner) -> datetime:
@@ -245,7 +248,7 @@ def _placed(problem: Problem, one: Asked | Question) -> Problem:
         return problem
     quoted = [name for name in (one.question.source, one.question.destination) if name in problem.message]
     column = one.excerpt.find(quoted[0]) + 1 if quoted else 0
-    return Problem(replace(one.place, column=column or 1), problem.message, problem.hint, one.excerpt)
+    return Problem(one.place._replace(column=column or 1), problem.message, problem.hint, one.excerpt)
 
 
 def _question_of(one: Asked | Question) -> Question:

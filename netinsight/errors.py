@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 
 class ExitStatus(IntEnum):
@@ -36,8 +35,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A place in an input file; lines and columns count from 1, 0 is *not known*."""
 
     file: str = ""
@@ -53,8 +51,7 @@ class Place:
 NOWHERE = Place()
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong: where, what, the source line as it stands, and what may help."""
 
     place: Place
@@ -130,6 +127,8 @@ def did_you_mean(found: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     >>> did_you_mean("i-aa", ["i-a", "i-b"])
     'did you mean `i-a`?'
     """
+    from difflib import get_close_matches
+
     nearest = get_close_matches(found, list(known), n=1, cutoff=cutoff)
     return f"did you mean `{nearest[0]}`?" if nearest else ""
 

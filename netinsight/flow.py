@@ -156,8 +156,7 @@ class Question:
             raise QuestionError(f"icmp type {self.icmp_type} is out of range (0 to 255)")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A question of a file, and the line that asks it."""
 
     question: Question

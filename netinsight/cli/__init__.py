@@ -49,6 +49,7 @@ def main() -> NoReturn:
         from netinsight.cli.completion import complete
 
         complete(build_parser())
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # none is ours, and to look for them takes time
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -85,7 +85,7 @@ def _assumptions(prefix: str, **_: Any) -> list[str]:
 
 
 def _items(prefix: str, **_: Any) -> list[str]:
-    from netinsight.diagnosis.catalogue import load_catalogue
+    from netinsight.diagnosis.catalogue import load_catalogue, load_reference
     from netinsight.diagnosis.glossary import entries
 
-    return [name for name in entries(load_catalogue()) if name.startswith(prefix)]
+    return [name for name in entries(load_catalogue(), load_reference()) if name.startswith(prefix)]

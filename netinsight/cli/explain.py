@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 
 from netinsight.cli.output import wants_colour, write
-from netinsight.diagnosis.catalogue import Catalogue, Lang, load_catalogue
+from netinsight.diagnosis.catalogue import Catalogue, Lang, load_catalogue, load_reference
 from netinsight.diagnosis.glossary import Entry, entries, explain
 from netinsight.errors import ExitStatus, QuestionError, did_you_mean
 from netinsight.render.layout import Paint, hang, pad
@@ -18,11 +18,12 @@ KINDS = ("verdict", "item", "status", "stage", "assumption", "reason")
 def run(arguments: argparse.Namespace) -> int:
     """Explain a word, or list all of them."""
     catalogue, lang, paint = load_catalogue(arguments.rules), Lang(arguments.lang), Paint(wants_colour(arguments))
-    known = entries(catalogue)
+    reference = load_reference(arguments.rules)
+    known = entries(catalogue, reference)
     if arguments.item is not None and arguments.item not in known:
         hint = did_you_mean(arguments.item, known, cutoff=0.5) or "`netinsight explain` lists all of them"
         raise QuestionError(f"nothing in a report is called `{arguments.item[:60]}`", hint=hint)
-    chosen = [explain(catalogue, name, lang) for name in known if arguments.item in (None, name)]
+    chosen = [explain(catalogue, reference, name, lang) for name in known if arguments.item in (None, name)]
     if arguments.output == "json":
         told = [entry.model_dump() for entry in chosen]
         text = json.dumps(told[0] if arguments.item else told, indent=2, ensure_ascii=False) + "\n"

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from netinsight import __version__
@@ -46,6 +45,8 @@ def write(text: str, to: str | None) -> None:
 
 
 def _replace(target: Path, text: str) -> None:
+    import tempfile  # only here: it costs as much as a tenth of an answer
+
     draft = tempfile.NamedTemporaryFile(  # noqa: SIM115  (it outlives its own block, to be renamed)
         "w", encoding="utf-8", dir=target.parent, prefix=".", delete=False, newline="\n"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity
 from netinsight.engine.spaces import Box, Region
@@ -28,16 +29,14 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """A field of the topology that decided an item: its path, and what it says."""
 
     path: Path
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One item, judged.
 
     Attributes
@@ -70,8 +69,7 @@ class Role(StrEnum):
     DESTINATION = "destination"
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """One end that has an ENI, with what hangs on it."""
 
     role: Role

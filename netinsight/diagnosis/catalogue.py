@@ -1,18 +1,23 @@
-"""The rule catalogue: items, reasons, words, thresholds and lists, as YAML that a user may read and override."""
+"""The rule catalogue: items, reasons, words, thresholds and lists, as YAML that a user may read and override.
+
+``rules/report`` is what reports need, ``rules/reference`` what only explanations and presets do; an override folder may
+have any of it. Beside each of the two stands the same as JSON, which is what is read as long as it is of the same files.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from functools import lru_cache
-from importlib.resources import files
+from functools import lru_cache, partial
+from hashlib import sha256
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
-from netinsight.errors import InputError, Place, Problem, visible
+from netinsight.errors import InputError, Place, Problem, did_you_mean, visible
 from netinsight.flow import PortRange
 from netinsight.model.base import Integer, Model, Percent, Text
 from netinsight.sources.document import Document
@@ -88,23 +93,6 @@ class CollectedGuests(Model):
     systems: list[GuestSystem]
 
 
-class AgentRegion(Model):
-    """Where the operations agent's services are, in one region."""
-
-    server: Text
-    package_store: Text
-
-
-class CloudAssistant(Model):
-    """What the operations agent must reach; addresses, or blocks of the cloud's services."""
-
-    server_range: Text
-    package_store_range: Text
-    metadata: Text
-    dns: Text
-    regions: dict[str, AgentRegion]
-
-
 class Catalogue(Model):
     """All of it; the files of `rules/` joined."""
 
@@ -112,12 +100,10 @@ class Catalogue(Model):
     reasons: dict[str, Words] = Field(description="Why a stage decided as it did, by code.")
     words: dict[str, Words] = Field(description="The words of reports.")
     categories: dict[str, Words] = Field(description="What the categories are called.")
-    about: dict[str, Words] = Field(description="What items, verdicts, statuses, stages and assumptions mean.")
     thresholds: Thresholds
     login_ports: dict[str, Integer]
     common_ports: dict[str, Text]
     collected_guests: CollectedGuests
-    cloud_assistant: CloudAssistant
 
     def word(self, name: str, lang: Lang, /, **values: object) -> str:
         """A word of reports."""
@@ -135,6 +121,30 @@ class Catalogue(Model):
         return False
 
 
+class AgentRegion(Model):
+    """Where the operations agent's services are, in one region."""
+
+    server: Text
+    package_store: Text
+
+
+class CloudAssistant(Model):
+    """What the operations agent must reach; addresses, or blocks of the cloud's services."""
+
+    server_range: Text
+    package_store_range: Text
+    metadata: Text
+    dns: Text
+    regions: dict[str, AgentRegion]
+
+
+class Reference(Model):
+    """What no report needs: what words mean, and what presets ask."""
+
+    about: dict[str, Words] = Field(description="What items, verdicts, statuses, stages and assumptions mean.")
+    cloud_assistant: CloudAssistant
+
+
 def port_list(ports: list[PortRange]) -> str:
     """``22, 80-90`` for people."""
     return ", ".join(str(range_) for range_ in ports)
@@ -142,8 +152,9 @@ def port_list(ports: list[PortRange]) -> str:
 
 def shipped_rules() -> FilePath:
     """The folder of the catalogue: inside the installed package, or beside it in a checkout."""
-    installed = FilePath(str(files("netinsight"))) / "rules"
-    return installed if installed.is_dir() else installed.parent.parent / "rules"
+    package = FilePath(__file__).parent.parent
+    installed = package / "rules"
+    return installed if installed.is_dir() else package.parent / "rules"
 
 
 @lru_cache(maxsize=8)
@@ -153,25 +164,78 @@ def load_catalogue(override: str | None = None) -> Catalogue:
     Raises
     ------
     InputError
-        For a folder that cannot be read, or says what the catalogue has no place for.
+        For a folder that cannot be read, or says what neither the catalogue nor the reference has a place for.
     """
-    base, problems = read_documents(str(shipped_rules()), None)
-    value = base.value
-    document = base
-    if override is not None:
-        if not FilePath(override).is_dir():
-            raise InputError([Problem(Place(override), "not a folder of rule files")])
-        document, problems = read_documents(override, None)
-        value = _overlaid(value, document.value)
-        problems += _strange(base.value, document)
+    if override is None:
+        return _load(Catalogue, "report", None)
+    if not FilePath(override).is_dir():
+        raise InputError([Problem(Place(override), "not a folder of rule files")])
+    problems = [*_problems(load_reference, override), *_problems(partial(_load, Catalogue, "report"), override)]
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    return _load(Catalogue, "report", override)
+
+
+def _problems(load: Callable[[str], object], override: str) -> tuple[Problem, ...]:
     try:
-        catalogue = TypeAdapter(Catalogue).validate_python(value)
+        load(override)
+    except InputError as error:
+        return error.problems
+    return ()
+
+
+@lru_cache(maxsize=8)
+def load_reference(override: str | None = None) -> Reference:
+    """What explanations and presets need beside the catalogue; errors as those of ``load_catalogue``."""
+    return _load(Reference, "reference", override)
+
+
+M = TypeVar("M", bound=Model)
+
+
+def _load(model: type[M], folder: str, override: str | None) -> M:
+    """The files of a folder of the shipped rules, with those sections of the override that are the model's."""
+    compiled = _compiled(folder)
+    if compiled is not None and override is None:
+        return model.model_validate(compiled)
+    document, problems = read_documents(str(shipped_rules() / folder), None)
+    value = document.value
+    if override is not None:
+        base = value
+        document, problems = read_documents(override, None)
+        value = _overlaid(base, {name: said for name, said in document.value.items() if name in model.model_fields})
+        problems += _strange(base, document)
+    try:
+        loaded = model.model_validate(value)
     except ValidationError as error:
-        found = [finding(each, (), Catalogue) for each in error.errors()]
+        found = [finding(each, (), model) for each in error.errors()]
         raise InputError([*problems, *(document.problem(f.path, f.message, f.hint, f.at_key) for f in found)]) from None
     if problems:
         raise InputError(problems)
-    return catalogue
+    return loaded
+
+
+def _compiled(folder: str) -> dict[str, Any] | None:
+    """The values of a folder as ``compile_rules`` keeps them; None where its files say something else by now."""
+    try:
+        kept = json.loads((shipped_rules() / f"{folder}.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    value: dict[str, Any] | None = kept["value"] if kept["digest"] == _digest(folder) else None
+    return value
+
+
+def compile_rules(folder: str) -> str:
+    """A folder of the shipped rules as JSON, which is read many times faster; with the digest of its files."""
+    document, problems = read_documents(str(shipped_rules() / folder), None)
+    if problems:
+        raise InputError(problems)
+    return json.dumps({"digest": _digest(folder), "value": document.value}, ensure_ascii=False, indent=0) + "\n"
+
+
+def _digest(folder: str) -> str:
+    files = sorted((shipped_rules() / folder).glob("*.yaml"))
+    return sha256(b"\0".join(file.read_bytes().replace(b"\r\n", b"\n") for file in files)).hexdigest()
 
 
 def _overlaid(base: Any, above: Any) -> Any:
@@ -181,8 +245,13 @@ def _overlaid(base: Any, above: Any) -> Any:
 
 
 def _strange(base: dict[str, Any], document: Document) -> Iterator[Problem]:
-    """Ids that the catalogue does not have, and names that a text cannot fill in."""
-    for section in ("items", "reasons", "words", "categories", "about"):
+    """Keys and ids that the catalogue does not have, and names that a text cannot fill in."""
+    known = [*Catalogue.model_fields, *Reference.model_fields]
+    for name in document.value:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            yield document.problem((name,), f"unknown key `{visible(name)}`", hint, at_key=True)
+    for section in base.keys() & {"items", "reasons", "words", "categories", "about"}:
         described = document.value.get(section)
         for key, value in described.items() if isinstance(described, dict) else ():
             if key not in base[section]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from netinsight.diagnosis.case import Status
-from netinsight.diagnosis.catalogue import Catalogue, ItemRule, Lang, Words
+from netinsight.diagnosis.catalogue import Catalogue, ItemRule, Lang, Reference, Words
 from netinsight.flow import Verdict
 from netinsight.model.assumptions import ASSUMPTIONS
 
@@ -35,29 +35,29 @@ class Entry(BaseModel):
     values: list[str] = []
 
 
-def entries(catalogue: Catalogue) -> dict[str, str]:
+def entries(catalogue: Catalogue, reference: Reference) -> dict[str, str]:
     """Every word that can be explained, and its kind."""
     kinds = dict.fromkeys(catalogue.items, "item")
     kinds |= {verdict.value: "verdict" for verdict in Verdict}
     kinds |= {status.value: "status" for status in Status}
     kinds |= dict.fromkeys(ASSUMPTIONS, "assumption")
-    kinds |= {name: "stage" for name in catalogue.about if name not in kinds}
+    kinds |= {name: "stage" for name in reference.about if name not in kinds}
     return kinds | {name: "reason" for name in catalogue.reasons if name not in kinds}
 
 
-def explain(catalogue: Catalogue, name: str, lang: Lang) -> Entry:
+def explain(catalogue: Catalogue, reference: Reference, name: str, lang: Lang) -> Entry:
     """What one of ``entries`` means, in a language."""
-    kind = entries(catalogue)[name]
+    kind = entries(catalogue, reference)[name]
     if kind == "item":
-        return _item(catalogue, name, catalogue.items[name], lang)
+        return _item(catalogue, reference, name, catalogue.items[name], lang)
     if kind == "reason":
         return _reason(catalogue, name, lang)
-    meaning = catalogue.about[name].fill(lang, {})
+    meaning = reference.about[name].fill(lang, {})
     title = catalogue.word(name, lang) if name in catalogue.words else name
     return Entry(id=name, kind=kind, name=title, meaning=meaning, values=list(ASSUMPTIONS.get(name, ())))
 
 
-def _item(catalogue: Catalogue, name: str, item: ItemRule, lang: Lang) -> Entry:
+def _item(catalogue: Catalogue, reference: Reference, name: str, item: ItemRule, lang: Lang) -> Entry:
     says = [
         Said(code=code, text=said.fill(lang, {}), suggestion=_told(said.suggestion, lang))
         for code, said in item.findings.items()
@@ -70,7 +70,7 @@ def _item(catalogue: Catalogue, name: str, item: ItemRule, lang: Lang) -> Entry:
         id=name,
         kind="item",
         name=item.name.fill(lang, {}),
-        meaning=catalogue.about[name].fill(lang, {}),
+        meaning=reference.about[name].fill(lang, {}),
         severity=catalogue.word(item.severity.value, lang),
         category=catalogue.categories[item.category].fill(lang, {}),
         says=says,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from netinsight.addresses import parse_prefix
 from netinsight.errors import Severity, an, did_you_mean
@@ -12,8 +12,7 @@ from netinsight.model.base import Path, Unknown, looks_like_cidr
 from netinsight.model.topology import SECTIONS, Topology
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Something that does not hold, at the value of ``path`` (or at its key)."""
 
     path: Path

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from netinsight.addresses import Range, parse_address, parse_prefix
 from netinsight.engine.tables import AddressSets
@@ -26,8 +26,7 @@ from netinsight.model.topology import Interface, Topology
 from netinsight.network.filters import Filter, Peers, pack_acl, pack_groups, pack_routes, pack_unknown_groups
 
 
-@dataclass(frozen=True, slots=True)
-class Public:
+class Public(NamedTuple):
     """A public address of the topology, and the private one that it stands for.
 
     Attributes

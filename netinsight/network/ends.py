@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -45,8 +44,7 @@ class Kind(StrEnum):
     """A public address of the topology with no ENI behind it: a NAT gateway's, or one bound to nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """One end of a question.
 
     Attributes
@@ -144,7 +142,7 @@ def _by_name(network: Network, written: str) -> End:
     named = [name for name, instance in topology.instances.items() if instance.name == written]
     named += [name for name, interface in network.enis.items() if interface.eni.name == written]
     if len(named) == 1:
-        return replace(find_end(network, named[0]), asked=written)
+        return find_end(network, named[0])._replace(asked=written)
     if named:
         raise ObjectError(f"the name `{visible(written)}` is that of {one_of(named)}", hint="use the id")
     if written in topology.unknown:
@@ -157,8 +155,7 @@ def _by_name(network: Network, written: str) -> End:
     raise ObjectError(f"nothing in the topology is called `{visible(written)}`", hint=hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """Both ends, with the family of their addresses and the ports of the client."""
 
     source: End
@@ -177,7 +174,7 @@ def find_ends(network: Network, question: Question) -> Ends:
     """
     source, destination = find_end(network, question.source), find_end(network, question.destination)
     if source.interface:  # a packet begins at the ENI behind a public address; the way out is looked up
-        source = replace(source, public=None)
+        source = source._replace(public=None)
     _refuse_pairs(source, destination)
     version = _family(source, destination, question.family)
     source, destination = _in_family(source, version), _in_family(destination, version)
@@ -275,7 +272,7 @@ def _family(source: End, destination: End, wanted: int | None) -> int:
 def _in_family(end: End, version: int) -> End:
     if end.kind is not Kind.ENI or end.by_address or end.interface is None or version == 4:
         return end
-    return replace(end, address=parse_address(end.interface.eni.ipv6_addresses[0]))
+    return end._replace(address=parse_address(end.interface.eni.ipv6_addresses[0]))
 
 
 def client_ports(network: Network, source: End) -> PortRange:

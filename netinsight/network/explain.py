@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from netinsight.engine.classify import accepts, fields_matched, is_certain, partition
 from netinsight.engine.spaces import Region
@@ -38,8 +38,7 @@ class Outcome(StrEnum):
     """What it would match was decided by the rules before it, or all was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Considered:
+class Considered(NamedTuple):
     """A rule against a packet.
 
     Attributes

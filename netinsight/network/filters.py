@@ -7,7 +7,7 @@ like any other; what is not known becomes rows that may or may not be there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
 
@@ -23,8 +23,7 @@ from netinsight.model.topology import Interface, Topology
 _Members = Callable[[str], tuple[Range, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """What a row came from.
 
     Attributes
@@ -208,7 +207,7 @@ def _intra_group(
         members = peers.addresses(name)
         origin = Origin(f"{name}/{direction}/intra-group", "intra_group", ("security_groups", name), target=name)
         if isinstance(policy, Unknown):
-            members, origin = Named((), members.certain + members.maybe), replace(origin, reason=policy.unknown)
+            members, origin = Named((), members.certain + members.maybe), origin._replace(reason=policy.unknown)
         for far, certain in ((members.maybe, False), (members.certain, True)):
             if not far:
                 continue
@@ -234,7 +233,7 @@ def _custom(
 
 def _in_doubt(peers: Peers, origin: Origin, named: str) -> Origin:
     """An origin that may not apply, because what it names is not known."""
-    return replace(origin, target=named, reason=origin.reason or peers.why(named) or "not known")
+    return origin._replace(target=named, reason=origin.reason or peers.why(named) or "not known")
 
 
 def _rows(
@@ -290,8 +289,7 @@ def pack_acl(topology: Topology, sets: AddressSets, peers: Peers, acl_id: str, d
 LOCAL, SERVICE = "local", "service"
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """A route row before it is ordered."""
 
     first: int
@@ -336,7 +334,7 @@ def _taking_effect(entry: _Entry, custom: list[_Entry], system: list[_Entry]) ->
         pieces = [Range(entry.first, entry.last)]
         for block in blocks:
             pieces = subtract(pieces, block)
-        return [replace(entry, first=first, last=last) for first, last in pieces]
+        return [entry._replace(first=first, last=last) for first, last in pieces]
     covered = any(first <= entry.first and entry.last <= last for first, last in blocks)
     equal = any(e.rank == _CUSTOM and (e.first, e.last) == (entry.first, entry.last) for e in custom if e.certain)
     return [] if covered or equal else [entry]

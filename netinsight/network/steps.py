@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netinsight.addresses import Range
@@ -31,8 +30,7 @@ def why(code: str, **values: object) -> Why:
     return Why(code, {name: str(value) for name, value in values.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """A packet as it meets a stage: addresses of the line, protocol number, and its ports as a box."""
 
     source: int
@@ -50,8 +48,7 @@ class Ruling(NamedTuple):
     origin: Origin | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One stage that a packet meets.
 
     Attributes
@@ -88,8 +85,7 @@ class Step:
         return min(self.rulings, key=lambda ruling: order[ruling.decision])
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """A question walked forward and back between two addresses.
 
     Attributes
@@ -107,7 +103,7 @@ class Walk:
     back: tuple[Step, ...]
     hosts: tuple[Range, ...] = ()
     host: int | None = None
-    assumptions: frozenset[str] = field(default=frozenset())
+    assumptions: frozenset[str] = frozenset()
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -12,7 +12,7 @@ docs/evaluation-order.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from netinsight.addresses import family, merge
@@ -54,7 +54,7 @@ def trace(network: Network, question: Question, ends: Ends, at: datetime) -> tup
     walks: dict[object, Walk] = {}
     for hosts, address in host_classes(network, ends):
         source, destination = (
-            replace(end, address=address) if end.address is None else end for end in (ends.source, ends.destination)
+            end._replace(address=address) if end.address is None else end for end in (ends.source, ends.destination)
         )
         walker = _Walker(network, source, destination, protocol, box, at)
         forward = tuple(walker.forward())
@@ -63,7 +63,7 @@ def trace(network: Network, question: Question, ends: Ends, at: datetime) -> tup
         walk = Walk(box, forward, back, hosts, address if hosts else None, frozenset(walker.assumptions))
         first = walks.setdefault(_fate(walk), walk)
         if first is not walk:
-            walks[_fate(walk)] = replace(first, hosts=merge(first.hosts + walk.hosts))
+            walks[_fate(walk)] = first._replace(hosts=merge(first.hosts + walk.hosts))
     return tuple(walks.values())
 
 
@@ -254,7 +254,7 @@ class _Walker:
             yield stages.not_modelled(exit_.hop_item, exit_.hop, packet, self.box, exit_.origin)
         elif exit_.public and exit_.decision is Decision.ACCEPT:
             self.left_by = self.left_by if back else exit_.public
-            outside = replace(packet, source=exit_.public.address)
+            outside = packet._replace(source=exit_.public.address)
             rulings = stages.translation(exit_.public, "public.out", self.box)
             yield Step("public_ip.egress", "gateway.public_ip", Ref("eni", interface.id), outside, rulings)
 
@@ -269,7 +269,7 @@ class _Walker:
             if not back:
                 yield stages.no_public_address(self.network, interface, _own(receiver), packet, self.box)
             return
-        outside = replace(packet, destination=public.address)
+        outside = packet._replace(destination=public.address)
         if public.interface:  # of an address that may belong to another, nothing is said
             hole = stages.blackhole(self.network, public, self.at, self.box)
             yield Step("blackhole", "blackhole.public_ip", ref, outside, hole)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -96,7 +96,7 @@ def _parse(text: str, file: str) -> Builder:
 
 
 def _with_line(document: Document, problem: Problem) -> Problem:
-    return replace(problem, excerpt=document.line(problem.place))
+    return problem._replace(excerpt=document.line(problem.place))
 
 
 def _merge(document: Document, builder: Builder) -> Iterator[Problem]:

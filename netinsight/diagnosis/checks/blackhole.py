@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from netinsight.addresses import parse_address, text
 from netinsight.diagnosis.case import Case, Fact, Result, Side, Status, abnormal, normal
@@ -66,7 +65,7 @@ def _mitigating(case: Case, side: Side, public: Public, on_path: bool) -> Result
         if parse_address(attacked.ip) == public.address and (attacked.until is None or attacked.until > case.at):
             fact = Fact(("ddos", "mitigating", i), f"mitigating: {attacked.ip}")
             result = abnormal(ITEM, side.ref, "mitigating", (), fact, public=attacked.ip)
-            return replace(
-                result, severity=ItemSeverity.NON_CRITICAL, status=Status.ABNORMAL if on_path else Status.NORMAL
+            return result._replace(
+                severity=ItemSeverity.NON_CRITICAL, status=Status.ABNORMAL if on_path else Status.NORMAL
             )
     return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from netinsight.diagnosis.case import Case, Fact, Result, Side, abnormal, fact_missing, missing, normal
 from netinsight.diagnosis.catalogue import ItemSeverity
@@ -59,5 +58,5 @@ def _locked(case: Case, side: Side) -> Result:
         "business.locked", side.ref, "locked", (), Fact((*side.path, "locks"), f"locks: [{words}]"), locks=words
     )
     if case.network.assumptions["lock_cuts_traffic"] == "true":
-        return replace(result, stops=case.whole, severity=ItemSeverity.CRITICAL)
+        return result._replace(stops=case.whole, severity=ItemSeverity.CRITICAL)
     return result
