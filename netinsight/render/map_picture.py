@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from netinsight.network.outline import EniPart, Outline, VpcPart, VSwitchPart
 from netinsight.render import svg
 
-CHIP_WIDTH, CHIP_HEIGHT, GAP, PAD, HEAD = 208.0, 48.0, 10.0, 14.0, 44.0
+CHIP_WIDTH, CHIP_HEIGHT, GAP, PAD, HEAD = 208.0, 62.0, 10.0, 14.0, 44.0
 COLUMNS = 3
 """Chips side by side in a vSwitch."""
 MOST_CHIPS = 60
@@ -50,7 +50,7 @@ def _chips_size(count: int) -> _Size:
 
 def _vswitch_size(vswitch: VSwitchPart) -> _Size:
     chips = _chips_size(len(vswitch.enis))
-    return _Size(max(chips.width, 320.0) + 2 * PAD, (chips.height if vswitch.enis else 0) + HEAD + PAD)
+    return _Size(max(chips.width, 440.0) + 2 * PAD, (chips.height if vswitch.enis else 0) + HEAD + PAD)
 
 
 def _vpc_size(vpc: VpcPart) -> _Size:
@@ -108,5 +108,7 @@ def _draw_chip(drawing: Element, x: float, y: float, eni: EniPart) -> None:
     named = eni.name or eni.instance or eni.id
     room = CHIP_WIDTH - 38
     svg.label(chip, x + 30, y + 20, named, "mono", size=12, width=room)
-    public = f"  ⇄ {', '.join(eni.public)}" if eni.public else ""
-    svg.label(chip, x + 30, y + 37, eni.ip + public, "mono-dim", size=11, width=room)
+    state = "" if eni.status == "InUse" else f"  {eni.status}"
+    svg.label(chip, x + 30, y + 36, eni.ip + state, "mono-dim", size=11, width=room)
+    if eni.public:
+        svg.label(chip, x + 30, y + 52, f"⇄ {', '.join(eni.public)}", "mono-dim", size=11, width=room)
