@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types imports bench schemas golden clean
+.PHONY: demo test lint types imports docs bench schemas golden clean
 
 demo: $(STAMP)
 	@# 0 (reachable) and 1 (unreachable or partial) are answers; anything else is a failure
@@ -26,11 +26,16 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
+docs: $(STAMP)  ## build/docs/index.html
+	$(BIN)/sphinx-build -W -n -q -b html docs build/docs
+
 bench: $(STAMP)
 	$(BIN)/python -m pytest benchmarks --benchmark-disable-gc
 
 golden: $(STAMP)  ## rewrite whatever is kept as the tool wrote it; review it as a diff
-	$(BIN)/python -m pytest -q tests/test_rules.py tests/test_golden.py tests/test_golden_errors.py tests/test_schemas.py --update-golden
+	$(BIN)/python -m pytest -q tests/test_estate.py --update-golden  # an example, whose report is kept too
+	$(BIN)/python -m pytest -q tests/test_rules.py tests/test_golden.py tests/test_golden_errors.py tests/test_examples.py \
+		tests/test_schemas.py --update-golden
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "NetInsight needs Python 3.11 or newer")'

@@ -35,6 +35,8 @@ TIER_WEIGHTS = {"web": 30, "app": 40, "cache": 10, "db": 20}
 """How many of the ENIs of an application are in a tier."""
 ENVIRONMENTS = {"prod": 0.5, "stage": 0.3, "test": 0.2}
 """The environments, and their share of the groups."""
+PEERS = {"stage": "test", "test": "stage"}
+"""Between which of them there is a peering."""
 ZONES = ("h", "i", "j")
 WORDS = (
     "orders", "billing", "search", "catalog", "cart", "auth", "profile", "stock", "shipping", "pricing", "reviews",
@@ -43,6 +45,8 @@ WORDS = (
 DATABASES = (("mysqld", 3306), ("postgres", 5432), ("mongod", 27017))
 
 EVERYWHERE, OFFICES, DATA_CENTRE, MONITORING = "0.0.0.0/0", "198.51.100.0/26", "172.16.0.0/12", "172.16.9.0/24"
+SERVICES = "100.64.0.0/10"
+"""Where the cloud's load balancers ask for the health of a server from."""
 PUBLIC = [f"{block}.{n}" for block in ("203.0.113", "192.0.2") for n in range(1, 255)]
 """Addresses for EIPs, of the blocks that are set aside for examples."""
 MOST_PER_VSWITCH = 4000
@@ -226,7 +230,7 @@ def _tables(env: str) -> Iterator[tuple[str, Document]]:
     vpc = f"vpc-{env}"
     data_centre = {"destination": DATA_CENTRE, "next_hop": f"vpn-{env}", "next_hop_type": "VpnGateway"}
     out = {"destination": EVERYWHERE, "next_hop": f"ngw-{env}"}
-    other = {"stage": "test", "test": "stage"}.get(env)
+    other = PEERS.get(env)
     peer = [{"destination": vpc_block(other), "next_hop": "pcc-stage-test"}] if other else []
     yield f"rtb-{env}", {"vpc": vpc, "type": "system", "routes": [data_centre, *peer]}
     yield f"rtb-{env}-private", {"vpc": vpc, "type": "custom", "routes": [out, data_centre, *peer]}
@@ -296,11 +300,11 @@ def rule(
 
 
 def _baseline(jump: str, env: str) -> list[Rule]:
-    """Logins from the jump hosts, monitoring and ping; no telnet, and no way into another environment."""
-    others = [vpc_block(other) for other in ENVIRONMENTS if other != env]
+    """Logins from the jump hosts, monitoring and ping; no telnet, and no way into an environment that is no peer."""
+    others = [vpc_block(other) for other in ENVIRONMENTS if other not in (env, PEERS.get(env))]
     return [
         rule(INGRESS, "tcp", jump, "22/22"),
-        rule(INGRESS, "tcp", MONITORING, "9100/9100", why="monitoring"),
+        rule(INGRESS, "tcp", MONITORING, "9100/9100"),
         rule(INGRESS, "icmp", vpc_block(env), priority=20),
         rule(INGRESS, "tcp", EVERYWHERE, "23/23", policy="drop"),
         *(rule(EGRESS, "all", block, policy="drop", priority=5) for block in others),
@@ -313,30 +317,37 @@ def _peer(app: App, tier: str) -> str:
 
 
 def _web(draw: Draw, app: App, apps: list[App]) -> list[Rule]:
-    """For the world, or for the offices only; now and then without a block that misbehaved."""
+    """For the world, or for the offices only; health checks, and nothing from blocks that misbehaved."""
     visitors = EVERYWHERE if app.number == 0 or not draw.chance(3) else "pl-offices"
     rules = [rule(INGRESS, "tcp", visitors, "prl-web", priority=10)]
-    if draw.chance(4):
+    rules.append(rule(INGRESS, "tcp", SERVICES, "8080/8081", priority=15))
+    for _ in range(draw.below(4)):
         block = f"198.51.100.{16 * draw.below(16)}/28"
         rules.append(rule(INGRESS, "all", block, policy="drop", priority=1 + draw.below(9), why="abuse"))
     return rules
 
 
 def _app(draw: Draw, app: App, apps: list[App]) -> list[Rule]:
-    """For its web servers and for the applications that call it; but not the management port."""
+    """For its web servers, for the applications that call it, for the data centre; but not the management port."""
     rules = [
-        rule(INGRESS, "tcp", EVERYWHERE, app.management, policy="drop", why="management port"),
+        rule(INGRESS, "tcp", EVERYWHERE, app.management, policy="drop", why="management"),
         rule(INGRESS, "tcp", _peer(app, "web"), app.ports, priority=10),
+        *_callers(draw, app, apps, app.ports, most=9),
     ]
-    callers = [other for other in apps if other.env == app.env and other is not app and not other.enterprise]
-    for _ in range(draw.below(6) if callers and not app.enterprise else 0):
-        caller = draw.one_of(callers).group("app")
-        if all(caller != written["source"] for written in rules):
-            rules.append(rule(INGRESS, "tcp", caller, app.ports, priority=20 + draw.below(10)))
-    if draw.chance(3):
+    for _ in range(draw.below(4)):
         block = f"172.16.{16 + draw.below(64)}.0/24"
-        rules.append(rule(INGRESS, "tcp", block, app.ports, priority=30 + draw.below(10), why="data centre"))
+        rules.append(rule(INGRESS, "tcp", block, app.ports, priority=30 + draw.below(10)))
     return rules + _allow_list(draw, app, draw.chance(5))
+
+
+def _callers(draw: Draw, app: App, apps: list[App], ports: str, most: int) -> Iterator[Rule]:
+    """Other applications of the environment, by their groups; for an enterprise group, the servers of one zone."""
+    others = [other for other in apps if other.env == app.env and other is not app and not other.enterprise]
+    if app.enterprise or not others:
+        yield rule(INGRESS, "tcp", zone_block(app.env, "app", draw.one_of(ZONES)), ports, priority=20 + draw.below(10))
+        return
+    for group in sorted({draw.one_of(others).group("app") for _ in range(draw.below(most))}):
+        yield rule(INGRESS, "tcp", group, ports, priority=20 + draw.below(10))
 
 
 def _allow_list(draw: Draw, app: App, wanted: bool) -> list[Rule]:
@@ -346,23 +357,25 @@ def _allow_list(draw: Draw, app: App, wanted: bool) -> list[Rule]:
     return [
         rule(EGRESS, "tcp", app.group("db"), f"{app.database[1]}/{app.database[1]}", priority=10),
         rule(EGRESS, "tcp", app.group("cache"), "6379/6379", priority=10),
-        rule(EGRESS, "udp", "100.64.0.0/10", "53/53", priority=10),
+        rule(EGRESS, "udp", SERVICES, "53/53", priority=10),
         rule(EGRESS, "tcp", EVERYWHERE, "443/443", priority=50 + draw.below(10)),
         rule(EGRESS, "all", EVERYWHERE, policy="drop", priority=100),
     ]
 
 
 def _cache(draw: Draw, app: App, apps: list[App]) -> list[Rule]:
-    return [rule(INGRESS, "tcp", _peer(app, "app"), "6379/6379", priority=10)]
+    own = rule(INGRESS, "tcp", _peer(app, "app"), "6379/6379", priority=10)
+    return [own, *_callers(draw, app, apps, "6379/6379", most=2)]
 
 
 def _db(draw: Draw, app: App, apps: list[App]) -> list[Rule]:
-    """For its application servers; at times for backups from the data centre, at odd ports."""
+    """For its application servers and some others; at times for backups from the data centre, at odd ports."""
     port = app.database[1]
     rules = [rule(INGRESS, "tcp", _peer(app, "app"), f"{port}/{port}", priority=10)]
+    rules += _callers(draw, app, apps, f"{port}/{port}", most=4)
     if draw.chance(2):
         first = 30000 + 100 * draw.below(20)
-        rules.append(rule(INGRESS, "tcp", "172.16.8.0/24", f"{first}/{first + 49}", priority=40, why="backup"))
+        rules.append(rule(INGRESS, "tcp", "172.16.8.0/24", f"{first}/{first + 49}", priority=40))
     if draw.chance(3):
         rules.append(rule(INGRESS, "all", vpc_block(app.env), policy="drop", priority=90, why="nothing else"))
     return rules
@@ -378,7 +391,7 @@ def add_instances(estate: Estate, apps: list[App], enis: int) -> None:
         for n, zone in enumerate(ZONES, start=1):
             name = f"{env}-jump-{n}"
             system = {"name": "Windows Server 2019"} if n == 2 else {"name": "Alibaba Cloud Linux", "version": "3"}
-            eni = {"vswitch": vswitch(env, "jump", zone), "ip": next_address(estate, env, "jump", zone)}
+            eni: Document = {"vswitch": vswitch(env, "jump", zone), "ip": next_address(estate, env, "jump", zone)}
             eni["security_groups"] = [f"sg-{env}-jump"]
             instances[f"i-{name}"] = {"os": system, "network_interfaces": {f"eni-{name}": eni}}
     loose = enis // 100
@@ -402,7 +415,8 @@ def _members(draw: Draw, apps: list[App], count: int) -> list[tuple[tuple[App, s
 
 def _tier_instances(estate: Estate, app: App, tier: str, enis: int) -> Document:
     """Instances with one ENI, at times two; the first one always runs, and says what listens if it is a database."""
-    draw, instances = estate.draw, {}
+    draw = estate.draw
+    instances: Document = {}
     while enis:
         n = len(instances) + 1
         name = f"{app.env}-{app.name}-{tier}-{n}"
@@ -480,16 +494,19 @@ HEAD = """\
 #
 # Who asks: an auditor. What can a web server of the shop's orders reach on an application server behind it: the ports
 # of the application, as the documents have it, or more?
-# What is wrong: nothing, which is what takes {enis:,} ENIs to show. Of the two groups on the application server, one
-# accepts the members of the web servers' group on 8000-8009, and drops the management port 8009 from everywhere; the
-# other one accepts logins from jump hosts, monitoring and ping only. The ACL lets in more: it must let replies in.
+# What is wrong: nothing; but it takes the members of every group that is named, among {enis:,} ENIs, to be sure. The
+# application server has two groups. One accepts the members of the web servers' group on 8000-8009, and drops the
+# management port 8009 from everywhere; the other accepts logins from the jump hosts, monitoring and ping. The ACL lets
+# in more, for it must let replies in.
 # The command:
 #
 #     netinsight diagnose {name} --src i-prod-orders-web-1 --dst i-prod-orders-app-1 --port 1-65535
 #
 # The answer: PARTLY REACHABLE, on 8000-8008 and on no other port; and what stops each of the others.
 #
-# The file is generated, this comment included: {command}
+# The file is generated, this comment included:
+#
+#     {command}
 
 """
 
@@ -554,7 +571,7 @@ def write(enis: int, groups: int, seed: int, form: str, name: str) -> str:
     document = make_estate(enis, groups, seed)
     if form == "json":
         return json.dumps(document) + "\n"
-    command = f"python benchmarks/estate.py --enis {enis} --groups {groups} --seed {seed}"
+    command = f"python benchmarks/estate.py --enis {enis} --groups {groups} --seed {seed} --to {name}"
     return to_yaml(document, HEAD.format(enis=enis, groups=groups, name=name, command=command))
 
 
