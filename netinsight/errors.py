@@ -59,6 +59,8 @@ class Problem(NamedTuple):
     hint: str = ""
     excerpt: str = ""
     severity: Severity = Severity.ERROR
+    code: str = ""
+    """Of a precondition, its id."""
 
     def __str__(self) -> str:
         return self.headline
@@ -112,11 +114,11 @@ class ObjectError(QuestionError):
 
 
 class PreconditionError(QuestionError):
-    """Ends that cannot be diagnosed as they are; ``codes`` names the preconditions, one for each problem."""
+    """Ends that cannot be diagnosed as they are; each problem has the ``code`` of its precondition."""
 
-    def __init__(self, codes: Sequence[str], problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
-        self.codes, self.problems = tuple(codes), tuple(problems)
+        self.problems = tuple(problems)
 
 
 def did_you_mean(found: str, known: Iterable[str], cutoff: float = 0.6) -> str:

@@ -374,7 +374,7 @@ def test_an_error_is_json_on_the_last_line_where_json_is_asked_for(
     assert answer.out == ""
     assert last_as_json(answer.err)["errors"] == [
         {"file": None, "line": None, "column": None, "severity": "error", "hint": "did you mean `i-client`?",
-         "message": "nothing in the topology is called `i-clint`"}
+         "message": "nothing in the topology is called `i-clint`", "code": None}
     ]  # fmt: skip
 
 
@@ -758,3 +758,12 @@ def test_a_rules_file_for_a_folder_is_an_error(command: Command, web: str) -> No
     answer = command("diagnose", web, *WEB_80, "--rules", web)
     assert answer.status == 2
     assert f"{web}: not a folder of rule files" in answer.err
+
+
+def test_an_error_of_a_precondition_has_its_code_in_json(command: Command, tmp_path: Path) -> None:
+    stopped = tmp_path / "stopped.yaml"
+    text = WEB
+    stopped.write_text(re.sub(r"(\n  i-web:\n)", r"\1    status: Stopped\n", text, count=1), "utf-8")
+    answer = command("diagnose", str(stopped), *WEB_80, "--output", "json")
+    assert answer.status == 2
+    assert [error["code"] for error in last_as_json(answer.err)["errors"]] == ["precondition.instance_running"]

@@ -84,7 +84,7 @@ def tell(problems: tuple[Problem, ...], *, as_json: bool) -> None:
     if as_json:
         errors = [
             {"file": p.place.file or None, "line": p.place.line or None, "column": p.place.column or None,
-             "severity": p.severity.value, "message": p.message, "hint": p.hint or None}
+             "severity": p.severity.value, "message": p.message, "hint": p.hint or None, "code": p.code or None}
             for p in problems
         ]  # fmt: skip
         print(json.dumps({"schema": ERROR_SCHEMA, "errors": errors}, ensure_ascii=False), file=sys.stderr)

@@ -20,6 +20,7 @@ from netinsight.network.filters import SERVICE, Origin
 from netinsight.network.steps import Packet, Ref, Ruling, Step, Walk, Why
 
 MOST_HOSTS = 3
+MOST_ADVICE = 4
 
 
 def describe(origin: Origin, *, with_policy: bool = True) -> str:
@@ -199,11 +200,16 @@ class Writer:
         return told + (self._word("only_for", parts=part) if part else "")
 
     def suggestion(self, result: Result) -> str:
-        """What to do about an item."""
+        """What to do about an item; where several causes stop it, about each of them."""
         rule = self.case.catalogue.items[result.item]
-        said = rule.findings.get(result.says.code)
-        words = said.suggestion if said and said.suggestion else rule.suggestions.get(result.says.code, rule.suggestion)
-        return words.fill(self.lang, {**result.says.values, "object": result.object.id})
+        told = []
+        for says in [ruling.why for ruling, _ in result.parts] or [result.says]:
+            said = rule.findings.get(says.code)
+            words = said.suggestion if said and said.suggestion else rule.suggestions.get(says.code, rule.suggestion)
+            told.append(words.fill(self.lang, {**says.values, "object": result.object.id}))
+        once = list(dict.fromkeys(told))
+        more = f"; {self._word('more', n=len(once) - MOST_ADVICE)}" if len(once) > MOST_ADVICE else ""
+        return "; ".join(once[:MOST_ADVICE]) + more
 
     def evidence(self, one: Fact | Origin) -> Evidence:
         """What decided, with its place."""

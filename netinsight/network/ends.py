@@ -19,7 +19,7 @@ from netinsight.addresses import (
 )
 from netinsight.errors import ObjectError, PreconditionError, Problem, QuestionError, did_you_mean, one_of, visible
 from netinsight.flow import PortRange, Question
-from netinsight.model.base import Path, Unknown
+from netinsight.model.base import Path, Unknown, looks_like_cidr
 from netinsight.model.instance import EniStatus, InstanceStatus
 from netinsight.model.topology import SECTIONS, Interface
 from netinsight.network.build import Network, Public
@@ -40,6 +40,8 @@ class Kind(StrEnum):
     ENI = "eni"
     INTERNET = "internet"
     SERVICE = "service"
+    NETWORK = "network"
+    """An address outside every VPC of the file that a route leads to: of a network behind a VPN, a peering, …"""
     DOOR = "door"
     """A public address of the topology with no ENI behind it: a NAT gateway's, or one bound to nothing."""
 
@@ -129,12 +131,35 @@ def _by_address(network: Network, written: str, address: int) -> End:
     private = contains(PRIVATE_V4, address) or any(
         parse_prefix(cidr).first <= address <= parse_prefix(cidr).last for cidr in blocks
     )
+    if private and _is_routed(network, address, blocks):
+        return End(written, Kind.NETWORK, address, by_address=True)
     if private:
-        known = [text(owner) for owner in network.owners]
         raise ObjectError(
-            f"no ENI of the topology has the private address {written}", hint=did_you_mean(written, known)
+            f"no ENI of the topology has the private address {written}", hint=_neighbours(network, address)
         )
     return End(written, Kind.INTERNET, address, by_address=True)
+
+
+def _neighbours(network: Network, address: int) -> str:
+    """The addresses that there are in the vSwitch of one that nobody has."""
+    for name, vswitch in network.topology.vswitches.items():
+        block = parse_prefix(vswitch.cidr)
+        if block.first <= address <= block.last:
+            near = sorted(owner for owner in network.owners if block.first <= owner <= block.last)
+            near.sort(key=lambda owner: abs(owner - address))
+            return f"{name} has {one_of([text(owner) for owner in near], 6)}" if near else f"{name} has no ENI"
+    return ""
+
+
+def _is_routed(network: Network, address: int, blocks: list[str]) -> bool:
+    """Whether an address outside the VPCs is the destination of a route more specific than the default."""
+    inside = any(prefix.first <= address <= prefix.last for prefix in map(parse_prefix, blocks))
+    tables = network.topology.route_tables.values()
+    rows = (row for table in tables if isinstance(table.routes, list) for row in table.routes)
+    return not inside and any(
+        prefix.length and prefix.first <= address <= prefix.last
+        for row in rows if looks_like_cidr(row.destination) for prefix in [parse_prefix(row.destination)]
+    )  # fmt: skip
 
 
 def _by_name(network: Network, written: str) -> End:
@@ -244,9 +269,9 @@ def refuse(network: Network, unmet: tuple[Unmet, ...]) -> None:
     for one in unmet:
         (message, hint), located = said[one.code], network.topology.located(*one.path)
         message = message.format(id=visible(one.id), status=one.status)
-        problems.append(Problem(located.place, message, hint, located.excerpt))
+        problems.append(Problem(located.place, message, hint, located.excerpt, code=one.code))
     if problems:
-        raise PreconditionError([one.code for one in unmet], problems)
+        raise PreconditionError(problems)
 
 
 def _families(end: End) -> set[int]:
@@ -277,6 +302,8 @@ def _in_family(end: End, version: int) -> End:
 
 def client_ports(network: Network, source: End) -> PortRange:
     """The ports that an end sends from, where the question does not say."""
+    if source.kind is Kind.NETWORK:
+        return CLIENT_PORTS["linux"]
     if source.interface is None:
         return CLIENT_PORTS["internet"]
     instance = network.topology.instances.get(source.instance_id)

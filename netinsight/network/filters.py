@@ -33,7 +33,7 @@ class Origin(NamedTuple):
     kind
         ``security_group_rule``, ``security_group_default``, ``intra_group``, ``network_acl_entry``,
         ``network_acl_default``, ``network_acl_service``, ``route``, ``system_route``, ``platform``, ``unknown``, or
-        the state of an object: ``eni_status``, ``public_ip``, ``blackhole``, ``dnat_entry``.
+        the state of an object: ``eni_status``, ``public_ip``, ``blackhole``, ``dnat_entry``, ``route_table``.
     path
         Where it stands in the topology; of a default, where the object that has it stands.
     rule
@@ -53,6 +53,11 @@ class Origin(NamedTuple):
     target: str = ""
     reason: str = ""
     text: str = ""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether no rule of a group could come before it: a drop of the best priority."""
+        return isinstance(self.rule, GroupRule) and self.rule.priority == 1 and self.rule.policy is Policy.DROP
 
     @property
     def is_rule(self) -> bool:
@@ -152,9 +157,9 @@ def pack_groups(
             if origin.path[0] == "unknown" and (far := peers.members(origin.id) + peers.maybe_members(origin.id)):
                 source, destination = (far, EVERYWHERE) if direction is Direction.INGRESS else (EVERYWHERE, far)
                 intra.append((Row(source, destination, accepts=True, certain=False), origin))
-    first = [pair for pair in custom if _nothing_precedes(pair[1])]
+    first = [pair for pair in custom if pair[1].is_first]
     unknown = [(Row(accepts=accepts, certain=False), origin) for origin in lost for accepts in (True, False)]
-    rest = [pair for pair in custom if not _nothing_precedes(pair[1])]
+    rest = [pair for pair in custom if not pair[1].is_first]
     middle = [*first, *unknown, *rest]
     _always_allowed(topology, packed, direction)
     for row, origin in [*intra, *middle] if intra_first else [*middle, *intra]:
@@ -165,11 +170,6 @@ def pack_groups(
         origin = Origin(f"{name}/{direction}/default", "security_group_default", ("security_groups", name))
         packed.add(Row(accepts=accepts), origin)
     return packed
-
-
-def _nothing_precedes(origin: Origin) -> bool:
-    """Whether no rule that nobody knows could come before: a drop of the best priority."""
-    return isinstance(origin.rule, GroupRule) and origin.rule.priority == 1 and origin.rule.policy is Policy.DROP
 
 
 def _unknown_groups(topology: Topology, groups: tuple[str, ...]) -> Iterator[Origin]:

@@ -118,9 +118,8 @@ def route_to_service(network: Network, vswitch: str, address: int) -> Exit:
 
 def _follow(network: Network, vswitch: str, rows: list[Origin], address: int, target: Interface | None) -> Exit:
     if not rows:
-        return Exit(
-            Decision.DROP, why("route.none", vswitch=vswitch, destination=text(address), table=_table(network, vswitch))
-        )
+        none = why("route.none", vswitch=vswitch, destination=text(address), table=_table(network, vswitch))
+        return Exit(Decision.DROP, none, _no_route(network, vswitch))
     row = rows[0]
     if row.reason or row.kind == "unknown":
         return Exit(Decision.UNKNOWN, why("unknown.fact", fact=row.target, reason=row.reason), row)
@@ -148,6 +147,21 @@ def route_destination(row: Origin) -> str:
     return row.rule.destination or "" if row.rule is not None and hasattr(row.rule, "destination") else "::/0"
 
 
+def _no_route(network: Network, vswitch: str) -> Origin | None:
+    """The table in which no row was found, where the file describes it."""
+    name = network.table_of(vswitch)
+    table = network.topology.route_tables.get(name or "")
+    if name is None or table is None:
+        return None
+    count = len(table.routes) if isinstance(table.routes, list) else 0
+    return Origin(
+        name,
+        "route_table",
+        ("route_tables", name),
+        text=f"{name}: {count} custom route{'s' * (count != 1)}, none that matches",
+    )
+
+
 def _table(network: Network, vswitch: str) -> str:
     return network.table_of(vswitch) or "system"
 
@@ -165,8 +179,9 @@ def route_to_internet(network: Network, interface: Interface, private: int, addr
         return _follow(network, vswitch, rows, address, None)
     if public is None:
         if not rows:
-            return Exit(Decision.DROP, why("route.none_public", eni=interface.id, vswitch=vswitch, destination=text(address),
-                                           table=_table(network, vswitch)))  # fmt: skip
+            none = why("route.none_public", eni=interface.id, vswitch=vswitch, destination=text(address),
+                       table=_table(network, vswitch))  # fmt: skip
+            return Exit(Decision.DROP, none, _no_route(network, vswitch))
         return _follow(network, vswitch, rows, address, None)
     if centralised := ipv4_gateway_route(network, network.vpc_of(interface)):
         return _next_hop(network, centralised)._replace(public=None)
@@ -233,8 +248,8 @@ def route_list(network: Network, vswitch: str, exit_: Exit) -> Filter | None:
     if known is None or isinstance(known.route_table, Unknown):
         return None
     routes = network.route_filter(vswitch)
-    if exit_.origin is None:
-        return routes if exit_.why.code.startswith("route.none") else None
+    if exit_.why.code.startswith("route.none"):
+        return routes
     looked_up = any(origin is exit_.origin for origin in routes.origins)
     return routes if looked_up else None
 

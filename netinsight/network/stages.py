@@ -13,7 +13,7 @@ from netinsight.engine.classify import Decision, decide, partition
 from netinsight.engine.spaces import Box, cut
 from netinsight.flow import LAST_PORT, PortRange
 from netinsight.model.base import Path, Unknown
-from netinsight.model.security_group import Direction
+from netinsight.model.security_group import Direction, Policy
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network, Public
 from netinsight.network.filters import Filter, Origin
@@ -44,11 +44,17 @@ def by_rows(packed: Filter, packet: Packet, asked: Asked) -> Rulings:
             rulings.append(Ruling(asked(cell.box), Decision.UNKNOWN, why("unknown.fact", fact="-", reason="-")))
             continue
         origin = packed.origins[cell.rows[0] if decision is Decision.UNKNOWN else cell.rows[-1]]
-        reason = why(f"{origin.kind}.{decision}", rule=origin.id, group=origin.target)
+        reason = why(_code(origin, decision), rule=origin.id, group=origin.target, list=origin.id.partition("/")[0])
         if decision is Decision.UNKNOWN:
             reason = why("unknown.fact", fact=origin.target or origin.id, reason=origin.reason)
         rulings.append(Ruling(asked(cell.box), decision, reason, origin))
     return tuple(rulings)
+
+
+def _code(origin: Origin, decision: Decision) -> str:
+    """The reason's code; a drop of the best priority has one of its own, since no rule can come before it."""
+    code = f"{origin.kind}.{decision}"
+    return f"{code}_first" if code == "security_group_rule.drop" and origin.is_first else code
 
 
 def eni(network: Network, interface: Interface, box: Box) -> Rulings:
@@ -68,6 +74,25 @@ def eni(network: Network, interface: Interface, box: Box) -> Rulings:
     return whole(box, Decision.ACCEPT, reason, origin)
 
 
+def told_apart(network: Network, source: Interface | None, receiver: Interface, rulings: Rulings) -> Rulings:
+    """The default's drop, told as what it is between members of a group that keeps them apart."""
+    mine, theirs = receiver.eni.security_groups, source.eni.security_groups if source else []
+    if isinstance(mine, Unknown) or isinstance(theirs, Unknown):
+        return rulings
+    groups = network.topology.security_groups
+    apart = next((name for name in mine if name in theirs and name in groups
+                  and groups[name].inner_access_policy is Policy.DROP), None)  # fmt: skip
+    if apart is None:
+        return rulings
+    path = ("security_groups", apart, "inner_access_policy")
+    return tuple(
+        ruling._replace(why=why("security_group_default.isolated", group=apart, list=apart),
+                        origin=ruling.origin._replace(path=path))
+        if ruling.origin and ruling.why.code == "security_group_default.drop" else ruling
+        for ruling in rulings
+    )  # fmt: skip
+
+
 def acl(
     network: Network, vswitch_id: str, inside: bool, direction: Direction, packet: Packet, box: Box, asked: Asked
 ) -> tuple[Rulings, Filter | None]:
@@ -79,11 +104,11 @@ def acl(
     vswitch = topology.vswitches.get(vswitch_id)
     if vswitch is None:
         return not_known(box, vswitch_id, topology.unknown.get(vswitch_id, ""), ("unknown", vswitch_id)), None
-    if inside and not topology.dialect.acl_inside_vswitch:
-        return whole(box, Decision.ACCEPT, why("acl.same_vswitch", vswitch=vswitch_id)), None
     bound = vswitch.network_acl
     if bound is None:
         return whole(box, Decision.ACCEPT, why("acl.none", vswitch=vswitch_id)), None
+    if inside and not topology.dialect.acl_inside_vswitch:
+        return whole(box, Decision.ACCEPT, why("acl.same_vswitch", vswitch=vswitch_id)), None
     if isinstance(bound, Unknown):
         return not_known(box, vswitch_id, bound.unknown, ("vswitches", vswitch_id, "network_acl")), None
     packed = network.acl_filter(bound, direction)

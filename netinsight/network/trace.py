@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from netinsight.addresses import family, merge
+from netinsight.addresses import family, merge, text
 from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box, cut
 from netinsight.flow import GRE, ICMP, ICMPV6, NO_PORT, PortRange, Question, has_ports
@@ -134,6 +134,8 @@ class _Walker:
         interface = receiver.interface
         if interface is None:
             return
+        if sender.kind is Kind.NETWORK and not back:
+            yield self._from_network(interface, packet)
         if self._is_public(receiver, sender):
             yield from self._enter(receiver, interface, packet, back)
         yield self._acl(receiver, sender, Direction.INGRESS, packet, back)
@@ -203,6 +205,8 @@ class _Walker:
         if not back:
             if direction is Direction.EGRESS:
                 self._note_intra_group(interface, packet, rulings)
+            else:
+                rulings = stages.told_apart(self.network, self.source.interface, interface, rulings)
             return Step(stage, item, ref, packet, rulings, packed)
         judged = Step(stage, f"{item}.return", ref, packet, rulings, packed)
         if judged.decision != Decision.ACCEPT:
@@ -257,6 +261,18 @@ class _Walker:
             outside = packet._replace(source=exit_.public.address)
             rulings = stages.translation(exit_.public, "public.out", self.box)
             yield Step("public_ip.egress", "gateway.public_ip", Ref("eni", interface.id), outside, rulings)
+
+    def _from_network(self, interface: Interface, packet: Packet) -> Step:
+        """In from a network that is known only by a route to it: by the hop of that route, which is not followed."""
+        vswitch = interface.eni.vswitch
+        back = (
+            route_to_service(self.network, vswitch, packet.source)
+            if vswitch in self.network.topology.vswitches
+            else None
+        )
+        ref = back.hop if back and back.hop else Ref("network", text(packet.source))
+        item = back.hop_item if back and back.hop else "gateway.unknown"
+        return stages.not_modelled(item, ref, packet, self.box, back.origin if back else None)
 
     def _enter(self, receiver: End, interface: Interface, packet: Packet, back: bool) -> Iterator[Step]:
         """In by the public address that stands for an ENI: the blackhole, then the translation."""

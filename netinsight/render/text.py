@@ -88,7 +88,7 @@ class _Page:
             return
         packet = stages[0].packet
         yield from hang("", self.paint(title, "bold") + f"  {packet.src} -> {packet.dst}")
-        column = min(16, max(width_of(stage.object.id) for stage in stages))
+        column = min(26, max(width_of(stage.object.id) for stage in stages))
         for stage in stages:
             mark = DECISION_MARKS[stage.decision]
             lead = f"  {mark} {pad(stage.stage, 22)} {pad(stage.object.id, column)}  "

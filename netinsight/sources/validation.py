@@ -44,11 +44,17 @@ def finding(error: ErrorDetails, base: Path, root: Any) -> Finding:
         return Finding(path[:-1], f"`{key}` is missing", describe(root, loc), at_key=True)
     if kind in ("enum", "literal_error"):
         words = [word.strip(" '") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
-        hint = did_you_mean(str(found).lower(), words) or did_you_mean(str(found), words)
+        meant = _SYNONYMS.get(str(found).lower(), str(found).lower())
+        hint = did_you_mean(meant, words) or did_you_mean(str(found), words)
         return Finding(path, f"{shown(found)} is not one of {one_of(words)}", hint)
     if kind in _EXPECTED:
         return Finding(path, f"expected {_EXPECTED[kind]}, found {shown(found)}")
-    return Finding(path, f"{_plain(error['msg'])}, found {shown(found)}")
+    key = next((f"`{part}` " for part in reversed(loc) if isinstance(part, str)), "")
+    return Finding(path, f"{key}{_plain(error['msg'])}, found {shown(found)}")
+
+
+_SYNONYMS = {"allow": "accept", "permit": "accept", "deny": "drop", "reject": "drop", "block": "drop"}
+"""What other clouds and tools call a policy."""
 
 
 def _plain(message: str) -> str:

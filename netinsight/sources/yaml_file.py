@@ -105,4 +105,7 @@ def _syntax(error: yaml.YAMLError, text: str) -> tuple[str, int, int, str]:
 def _advice(text: str, line: int) -> str:
     lines = text.splitlines()
     near = "\n".join(lines[max(0, line - 1) : line + 1])
-    return "indent with spaces, not with tabs" if re.search(r"^\s*\t", near, re.M) else ""
+    if re.search(r"^\s*\t", near, re.M):
+        return "indent with spaces, not with tabs"
+    bare = re.search(r"[:,\[{]\s*([0-9A-Fa-f:]*::[0-9A-Fa-f:.]*(?:/\d+)?)\s*[,}\]]", near)
+    return f'put it in quotes: "{bare[1]}"' if bare else ""

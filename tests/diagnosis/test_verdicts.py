@@ -664,7 +664,7 @@ def test_a_question_that_cannot_be_asked_is_refused(asked: Document) -> None:
 def test_an_instance_that_does_not_run_is_a_precondition(end: str, status: str) -> None:
     with pytest.raises(PreconditionError) as error:
         ask({"instances": {end: {"status": status}}})
-    assert error.value.codes == ("precondition.instance_running",)
+    assert [problem.code for problem in error.value.problems] == ["precondition.instance_running"]
     assert end in str(error.value)
 
 
@@ -673,7 +673,7 @@ def test_an_eni_that_is_attached_to_nothing_is_a_precondition() -> None:
                                                         "ip": "10.0.2.77", "security_groups": ["sg-b"]}}}  # fmt: skip
     with pytest.raises(PreconditionError) as error:
         ask(loose, dst="eni-x")
-    assert error.value.codes == ("precondition.eni_attached",)
+    assert [problem.code for problem in error.value.problems] == ["precondition.eni_attached"]
 
 
 def test_the_preconditions_of_both_ends_are_told_at_once() -> None:
@@ -1175,3 +1175,55 @@ def test_a_report_is_what_the_contract_says() -> None:
                                        "suggestion", "evidence"}  # fmt: skip
     assert all(set(blocker) == {"item", "object"} for blocker in report["blockers"])
     assert all(set(left_out) == {"item", "object", "reason"} for left_out in report["not_checked"])
+
+
+# ------------------------------------------------------------------------------------------ networks behind a next hop
+
+BEHIND: Document = {
+    "vswitches": {"vsw-a": {"route_table": "rtb-a"}},
+    "route_tables": {
+        "rtb-a": {
+            "vpc": "vpc-1",
+            "routes": [{"destination": "172.19.0.0/16", "next_hop": "vpn-1", "next_hop_type": "VpnGateway"}],
+        }
+    },
+}
+
+
+def test_an_address_that_a_route_leads_to_is_undetermined_and_names_the_hop() -> None:
+    report = ask(BEHIND, dst="172.19.3.4")
+    assert report.verdict == Verdict.UNDETERMINED
+    assert unknowns(report) == {("gateway.vpn", "vpn-1")}
+    assert report.question.destination.type == "network"
+    back = ask(BEHIND, {"security_groups": {"sg-a": {"rules": [{"direction": "ingress", "source": EVERYONE}]}}},
+               src="172.19.3.4", dst="i-a")  # fmt: skip
+    assert (back.verdict, unknowns(back)) == (Verdict.UNDETERMINED, {("gateway.vpn", "vpn-1")})
+
+
+def test_an_address_behind_a_hop_that_this_vswitch_has_no_route_to_is_unreachable() -> None:
+    report = ask(BEHIND, src="i-b", dst="172.19.3.4")
+    assert report.verdict == Verdict.UNREACHABLE
+    assert blockers(report) == {("route.forward", "vsw-b")}
+
+
+def test_a_private_address_that_no_route_leads_to_is_no_object_and_names_its_neighbours() -> None:
+    with pytest.raises(ObjectError):
+        ask(BEHIND, dst="172.20.3.4")
+    with pytest.raises(ObjectError) as error:
+        ask(dst="10.0.2.99")
+    assert error.value.problems[0].hint == "vsw-b has 10.0.2.20"
+
+
+def test_members_that_a_group_keeps_apart_are_told_so() -> None:
+    shared = {"security_groups": {"sg-a": {"inner_access_policy": "Drop"}},
+              "instances": {"i-b": {"network_interfaces": {"eni-b": {"security_groups": ["sg-a"]}}}}}  # fmt: skip
+    told = item(ask(shared), "eni.security_group.ingress")
+    assert told.message == "no rule matches, and sg-a keeps its members apart; the group's default drops"
+    assert "set inner_access_policy of sg-a to Accept" in told.suggestion
+
+
+def test_a_drop_of_the_best_priority_is_not_to_be_preceded() -> None:
+    rules = [{"direction": "ingress", "policy": "drop", "priority": p, "source": EVERYONE} for p in (1, 2)]
+    for rule, wanted in zip(rules, ("no rule can come before", "smaller priority number"), strict=True):
+        told = item(ask({"security_groups": {"sg-b": {"rules": [rule]}}}), "eni.security_group.ingress")
+        assert wanted in told.suggestion

@@ -23,6 +23,7 @@ from netinsight.flow import PortRange
 from netinsight.model.guest import Listener
 
 ITEM = "service.listening"
+MOST_SHOWN = 12
 
 
 def check(case: Case, side: Side) -> Iterator[Result]:
@@ -75,9 +76,7 @@ def _listening(case: Case, side: Side, listeners: list[Listener]) -> Result:
             address=f"{one.address}:{one.port}",
             **values,
         )
-    return abnormal(
-        ITEM, side.ref, "none", case.part(closed), Fact(base, f"listening: {len(mine)} {case.protocol_word}"), **values
-    )
+    return abnormal(ITEM, side.ref, "none", case.part(closed), Fact(base, _ports_heard(mine)), **values)
 
 
 def hears(listener: Listener, address: int) -> bool:
@@ -88,6 +87,13 @@ def hears(listener: Listener, address: int) -> bool:
     if text(bound) in ("0.0.0.0", "::"):  # noqa: S104  (an address that is read, not bound)
         return family(bound) == family(address) or (family(bound) == 6 and not listener.v6only)
     return bound == address
+
+
+def _ports_heard(mine: list[tuple[int, Listener]]) -> str:
+    """What is listened on, in few words."""
+    ports = sorted({one.port for _, one in mine})
+    more = f" and {len(ports) - MOST_SHOWN} more" if len(ports) > MOST_SHOWN else ""
+    return f"listens on: {', '.join(map(str, ports[:MOST_SHOWN])) or '-'}{more}"
 
 
 def _shown(listener: Listener) -> str:

@@ -51,9 +51,9 @@ def _login_port(case: Case, side: Side) -> int | None:
 
 def _service(case: Case, side: Side, sshd: Sshd, port: int) -> Result:
     base = (*side.path, "guest", "sshd")
-    stops = case.part([PortRange(port, port)])
+    stops, kind = case.part([PortRange(port, port)]), "_windows" if side.is_windows else ""
     if sshd.running is False:
-        return abnormal("ssh.service", side.ref, "stopped", stops, Fact((*base, "running"), "running: false"))
+        return abnormal("ssh.service", side.ref, f"stopped{kind}", stops, Fact((*base, "running"), "running: false"))
     if sshd.running is None:
         return fact_missing("ssh.service", side.ref, "guest.sshd.running")
     if sshd.ports is None:
@@ -61,8 +61,8 @@ def _service(case: Case, side: Side, sshd: Sshd, port: int) -> Result:
     actual = ", ".join(map(str, sshd.ports)) or "-"
     fact = Fact((*base, "ports"), f"ports: [{actual}]")
     if port in sshd.ports:
-        return normal("ssh.service", side.ref, "running", fact, port=port)
-    return abnormal("ssh.service", side.ref, "other_port", stops, fact, actual=actual, port=port)
+        return normal("ssh.service", side.ref, f"running{kind}", fact, port=port)
+    return abnormal("ssh.service", side.ref, f"other_port{kind}", stops, fact, actual=actual, port=port)
 
 
 def _configuration(case: Case, side: Side, sshd: Sshd, port: int) -> Iterator[Result]:
