@@ -36,6 +36,7 @@ golden: $(STAMP)  ## rewrite whatever is kept as the tool wrote it; review it as
 	$(BIN)/python -m pytest -q tests/test_estate.py --update-golden  # an example, whose report is kept too
 	$(BIN)/python -m pytest -q tests/test_rules.py tests/test_golden.py tests/test_golden_errors.py tests/test_examples.py \
 		tests/test_schemas.py --update-golden
+	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_docs_generated.py tests/test_docs_notebook.py --update-golden
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "NetInsight needs Python 3.11 or newer")'

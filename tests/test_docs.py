@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from netinsight.diagnosis.catalogue import load_catalogue
 from netinsight.model.assumptions import ASSUMPTIONS
 from netinsight.sources.topology_file import read_topology
 
-ROOT = Path(__file__).parent.parent
+from .conftest import ROOT, Keep
+from .docs_console import Console
+from .docs_pages import slug
+
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 
 
@@ -88,10 +92,43 @@ def test_every_item_of_the_catalogue_has_both_languages_and_every_finding_says_s
             assert re.search(r"[\u4e00-\u9fff]", words.zh) or words.zh == words.en, name
 
 
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of somebody who follows a page: the examples are in it."""
+    (tmp_path / "topologies").symlink_to(ROOT / "topologies", target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pages_with(language: str) -> list[Path]:
+    return [page for page in DOCUMENTS if f"```{language}\n" in page.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("page", pages_with("console"), ids=lambda path: path.name)
+def test_the_commands_of_a_page_print_what_it_shows(page: Path, reader: Path, keep: Keep) -> None:
+    keep(page, Console(reader).follow(page.read_text(encoding="utf-8")))
+
+
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("page", pages_with("pycon"), ids=lambda path: path.name)
+def test_the_python_of_a_page_prints_what_it_shows(page: Path) -> None:
+    text = "\n".join(blocks(str(page.relative_to(ROOT)), "pycon"))
+    test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    told: list[str] = []
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=told.append)
+    assert not told, "".join(told)
+
+
+def anchors_of(document: Path) -> set[str]:
+    return {slug(heading.replace("`", "")) for heading in re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.M)}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):
-        assert (document.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", document.read_text(encoding="utf-8")):
+        page = document.parent / target if target else document
+        assert page.exists(), target
+        assert not anchor or anchor in anchors_of(page), f"{target}#{anchor}"
 
 
 def test_what_is_public_is_there() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from netinsight.api import Net
@@ -18,7 +18,9 @@ from tests import estates
 from tests.diagnosis import EVERYONE, NOT_KNOWN, net
 from tests.diagnosis.test_properties import words
 
-SOME = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(
+    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+)
 
 
 def rule(direction: str, **said: Any) -> dict[str, Any]:
@@ -150,7 +152,9 @@ def test_what_decides_is_what_the_stage_blames_and_is_the_first_that_matches(dat
         assert all(one.outcome != "decides" and one.outcome != "after" for one in told[:first])
         if first < len(told):
             assert told[first].outcome == "decides"
-            assert all(one.outcome == "after" for one in told[first + 1 :])
+            # a local route has a row for each family, the IPv4 ones before all of IPv6
+            later = {"after", "no_match"} if stage.stage == "route" else {"after"}
+            assert {one.outcome for one in told[first + 1 :]} <= later
         if stage.decision in ("accept", "drop") and stage.rule:
             assert told[first].rule == stage.rule or any(
                 one.rule == stage.rule and one.outcome == "may_decide" for one in told
