@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         Problem,
         QuestionError,
     )
-    from netinsight.flow import Question, Verdict
+    from netinsight.flow import PortRange, Question, Verdict
     from netinsight.model.topology import Topology
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Net",
     "NetInsightError",
     "ObjectError",
+    "PortRange",
     "PreconditionError",
     "Problem",
     "Question",
@@ -50,7 +51,7 @@ _HOMES = {
     "netinsight.errors": (
         "InputError", "NetInsightError", "ObjectError", "PreconditionError", "Problem", "QuestionError",
     ),
-    "netinsight.flow": ("Question", "Verdict"),
+    "netinsight.flow": ("PortRange", "Question", "Verdict"),
     "netinsight.model.topology": ("Topology",),
 }  # fmt: skip
 

@@ -44,6 +44,11 @@ class Answer(Report):
     def __str__(self) -> str:
         return self.text()
 
+    def __repr__(self) -> str:
+        asked = self.question
+        ends = f"{asked.source.id} -> {asked.destination.id}"
+        return f"<Answer {self.verdict.value}: {ends} {asked.protocol} {asked.port}>"
+
     def _repr_html_(self) -> str:
         from netinsight.render.html import render_fragment
 
@@ -77,6 +82,9 @@ class AnswerSet(Answers):
 
     def __str__(self) -> str:
         return self.text()
+
+    def __repr__(self) -> str:
+        return f"<AnswerSet {self.preset} {self.verdict.value}: {self.answers}>"
 
     def _repr_html_(self) -> str:
         return "".join(answer._repr_html_() for answer in self.answers)

@@ -23,7 +23,7 @@ from netinsight.diagnosis.presets import PRESETS
 from netinsight.diagnosis.verdict import together
 from netinsight.errors import InputError, Problem, QuestionError, did_you_mean, one_of
 from netinsight.flow import Asked, PortRange, Question, parse_ports, parse_protocol
-from netinsight.model.topology import Topology, check_assumptions
+from netinsight.model.topology import SECTIONS, Topology, check_assumptions, count_of
 from netinsight.network.build import Network
 from netinsight.network.ends import find_end, find_ends
 from netinsight.sources.topology_file import read_topology
@@ -54,6 +54,12 @@ class Manner:
     at: datetime | None = None
     lang: str = "en"
     explain: bool = False
+
+    def __post_init__(self) -> None:
+        if self.lang not in list(Lang):
+            raise QuestionError(f"no language `{str(self.lang)[:20]}` ({one_of(list(Lang))})")
+        if self.at is not None and (not isinstance(self.at, datetime) or self.at.tzinfo is None):
+            raise QuestionError(f"`at` is not a moment with a time zone: {str(self.at)[:40]}")
 
 
 class Net:
@@ -96,9 +102,13 @@ class Net:
         self.network = Network(topology, assume)
         self._evaluators: dict[tuple[datetime, bool, bool], Evaluator] = {}
 
+    def __repr__(self) -> str:
+        held = [count_of(section, count) for section in SECTIONS if (count := len(getattr(self.topology, section)))]
+        return f"<Net of {', '.join(held) or 'nothing'}>"
+
     @cached_property
     def graph(self) -> networkx.MultiDiGraph:
-        """The networkx graph, made when it is first asked for; docs/architecture.md documents its nodes and edges."""
+        """The networkx graph, made when it is first asked for; docs/graph.md documents its nodes and edges."""
         from netinsight.network.graph import build_graph
 
         return build_graph(self.network)

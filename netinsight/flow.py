@@ -114,6 +114,15 @@ def parse_icmp_type(written: str) -> int:
     raise QuestionError(f"icmp type `{written[:40]}` is not known (0 to 255)", hint=did_you_mean(written, ICMP_TYPES))
 
 
+def _as_ports(given: object, what: str) -> PortRange | None:
+    """What a caller may give for ports: a range, a pair, a number, a text."""
+    if given is None or isinstance(given, PortRange):
+        return given
+    if isinstance(given, tuple) and len(given) == 2:
+        return parse_ports(f"{given[0]}-{given[1]}", what)
+    return parse_ports(str(given), what)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked, before it is looked up in a topology.
@@ -125,7 +134,8 @@ class Question:
     protocol
         IP protocol number.
     ports, source_ports
-        Inclusive ranges; None where the protocol has no ports, and for source ports *those of the client's kind*.
+        Inclusive ranges (a pair, a number or a text such as ``"8000-8010"`` will do); None where the protocol has no
+        ports, and for source ports *those of the client's kind*.
     icmp_type
         The ICMP type asked; None is an echo request.
     family
@@ -144,6 +154,8 @@ class Question:
     one_way: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("ports", "source_ports"):
+            object.__setattr__(self, name, _as_ports(getattr(self, name), name.replace("_", " ")))
         if has_ports(self.protocol) and self.ports is None:
             raise QuestionError(
                 f"{protocol_name(self.protocol)} needs a port", hint="--port 22, or a range: --port 8000-8010"

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         verdict, text = _one(net, arguments, manner)
     _remark(net, arguments, read - started, perf_counter() - read)
-    if not arguments.quiet:
+    if arguments.to or not arguments.quiet:
         write(text, arguments.to)
     return STATUS[verdict]
 

@@ -7,7 +7,7 @@ import argparse
 from netinsight.api import Net, load
 from netinsight.cli.output import wants_colour, write
 from netinsight.diagnosis.catalogue import Lang
-from netinsight.errors import ExitStatus
+from netinsight.errors import ExitStatus, ObjectError, did_you_mean
 from netinsight.model.topology import SECTIONS
 from netinsight.network.ends import find_end
 from netinsight.network.outline import belonging, outline
@@ -33,12 +33,15 @@ def find_object(net: Net, written: str) -> tuple[str, str]:
     for section in SECTIONS:
         if written in getattr(net.topology, section):
             return section, written
-    end = find_end(net.network, written)
+    try:
+        end = find_end(net.network, written)
+    except ObjectError as error:
+        known = [name for section in SECTIONS for name in getattr(net.topology, section)]
+        hint = did_you_mean(written, [*known, *net.network.enis])
+        raise ObjectError(error.problems[0].message, hint=hint or error.problems[0].hint) from None
     if end.interface is None and end.public:
         return "eips", end.public.holder
     if end.interface is None:
-        from netinsight.errors import ObjectError
-
         raise ObjectError(f"`{written[:60]}` is outside the topology", hint="name an object of the topology")
     if end.instance_id and written != end.interface.id:
         return "instances", end.instance_id

@@ -82,9 +82,12 @@ class Evaluation:
     ----------
     verdict
         ``reachable``, ``partial``, ``unreachable`` or ``undetermined``.
-    item, object, rule
-        The first blocker (of an undetermined flow, what is not known first) with the object it is about and the rule that
-        decided; empty where there is none, ``rule`` also where no rule decided.
+    item
+        The first blocker; of an undetermined flow, what is not known first; empty where there is none.
+    object
+        What that is about.
+    rule
+        The rule that decided it; empty where none did.
     """
 
     verdict: NDArray[np.object_]

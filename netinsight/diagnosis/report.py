@@ -53,11 +53,11 @@ class QuestionReport(Part):
 class PacketReport(Part):
     """A packet as it meets a stage."""
 
-    src: str
-    dst: str
-    protocol: str
-    source_port: str
-    port: str
+    src: str = Field(description="Its source address, or which hosts it stands for.")
+    dst: str = Field(description="Its destination address, or which hosts it stands for.")
+    protocol: str = Field(description="As in the question.")
+    source_port: str = Field(description="Its source ports.")
+    port: str = Field(description="Its destination ports.")
 
 
 Extent = Literal["yes", "partly", "no", "unknown"]
@@ -66,11 +66,11 @@ Extent = Literal["yes", "partly", "no", "unknown"]
 class Matches(Part):
     """How much of what was asked each field of a rule matches."""
 
-    source: Extent
-    destination: Extent
-    protocol: Extent
-    source_port: Extent
-    port: Extent
+    source: Extent = Field(description="The source address.")
+    destination: Extent = Field(description="The destination address.")
+    protocol: Extent = Field(description="The protocol.")
+    source_port: Extent = Field(description="The source ports.")
+    port: Extent = Field(description="The destination ports.")
 
 
 class RuleReport(Part):
@@ -108,18 +108,18 @@ class PathReport(Part):
     """One path, there and back."""
 
     decision: Literal["accept", "drop", "partial", "unknown"]
-    forward: list[StageReport]
-    return_: list[StageReport] = Field(alias="return")
+    forward: list[StageReport] = Field(description="The stages of the way there.")
+    return_: list[StageReport] = Field(alias="return", description="The stages of the way back.")
 
 
 class Evidence(Part):
     """What decided an item, and where it stands."""
 
-    kind: str
-    id: str
-    text: str
-    file: str | None = None
-    line: int | None = None
+    kind: str = Field(description="Such as security_group_rule, network_acl_entry, route, fact.")
+    id: str = Field(description="The rule, or the field of the topology.")
+    text: str = Field(description="What stands there.")
+    file: str | None = Field(None, description="The file it stands in.")
+    line: int | None = Field(None, description="Its line, from 1.")
 
 
 class ItemReport(Part):
@@ -127,11 +127,11 @@ class ItemReport(Part):
 
     id: str
     object: Object
-    category: str
-    name: str
+    category: str = Field(description="What it belongs to, in words.")
+    name: str = Field(description="What is asked, in words.")
     severity: Literal["critical", "non_critical"]
-    status: Literal["normal", "abnormal", "skipped", "unknown"]
-    message: str
+    status: Literal["normal", "abnormal", "skipped", "unknown"] = Field(description="What it turned out to be.")
+    message: str = Field(description="What it says, in words.")
     suggestion: str = Field(description="What to do; empty unless abnormal or unknown.")
     evidence: list[Evidence]
 
@@ -164,12 +164,12 @@ class Report(Part):
     model_config = ConfigDict(title="NetInsight report")
 
     schema_: Literal["netinsight.report/1"] = Field(SCHEMA, alias="schema")
-    tool_version: str
+    tool_version: str = Field(description="The version of NetInsight.")
     generated_at: str = Field(description="The moment of the judgement, RFC 3339.")
     at: str = Field(description="The moment that expiry and blackholes are judged at, RFC 3339.")
     lang: Literal["en", "zh"]
     verdict: Verdict
-    notice: str
+    notice: str = Field(description="What the answer is worth.")
     question: QuestionReport
     reachable_ports: list[str] = Field(description="Ports that pass for every client asked.")
     partly_reachable_ports: list[str] = Field(description="Ports that pass for some of the clients asked.")

@@ -159,6 +159,10 @@ def _integer(value: Any) -> Any:
 
 Boolean = Annotated[bool, BeforeValidator(_boolean)]
 Integer = Annotated[int, BeforeValidator(_integer)]
+Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_integer)]
+Priority = Annotated[int, Field(ge=1, le=100), BeforeValidator(_integer)]
+PrefixLengthV4 = Annotated[int, Field(ge=0, le=32), BeforeValidator(_integer)]
+"""Limits stand inside the reader of numbers, so that the JSON schema has them too."""
 
 
 def _number(value: Any) -> Any:
@@ -170,8 +174,8 @@ def _number(value: Any) -> Any:
         raise complaint(f"expected a number, found {shown(value)}") from None
 
 
-Percent = Annotated[float, BeforeValidator(_number), Field(ge=0, le=100)]
-Bandwidth = Annotated[float, BeforeValidator(_number), Field(ge=0)]
+Percent = Annotated[float, Field(ge=0, le=100), BeforeValidator(_number)]
+Bandwidth = Annotated[float, Field(ge=0), BeforeValidator(_number)]
 
 
 def _moment(value: Any) -> Any:

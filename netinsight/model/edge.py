@@ -13,11 +13,11 @@ from netinsight.model.base import (
     Boolean,
     Cidr,
     Id,
-    Integer,
     Knowable,
     Model,
     Moment,
     Named,
+    Port,
     RuleProtocol,
     Text,
     Word,
@@ -53,9 +53,6 @@ class SnatEntry(Model):
     eip: Id = Field(description="The EIP that packets leave with.")
 
 
-PortOrAny = Annotated[Integer, Field(ge=1, le=65535)]
-
-
 class DnatEntry(Model):
     """Destination translation of a port, or of the whole address (`protocol: any`)."""
 
@@ -63,9 +60,9 @@ class DnatEntry(Model):
     protocol: Annotated[RuleProtocol, BeforeValidator(lambda word: "all" if str(word).lower() == "any" else word)] = (
         Field(description="tcp, udp or any.")
     )
-    external_port: PortOrAny | None = Field(None, description="The port that is asked for.")
+    external_port: Port | None = Field(None, description="The port that is asked for.")
     internal_ip: AddressV4 = Field(description="The private address it leads to.")
-    internal_port: PortOrAny | None = Field(None, description="The port it leads to.")
+    internal_port: Port | None = Field(None, description="The port it leads to.")
 
 
 class NatGateway(Named):

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
-from netinsight.model.base import Address, AddressV4, Boolean, Integer, Model, Text
-
-Port = Annotated[Integer, Field(ge=1, le=65535)]
+from netinsight.model.base import Address, AddressV4, Boolean, Model, Port, PrefixLengthV4, Text
 
 
 class GuestInterface(Model):
@@ -17,7 +13,7 @@ class GuestInterface(Model):
     name: Text = Field(description="Its name in the guest, such as eth0.", max_length=64)
     mac: Text | None = Field(None, description="Its MAC address, by which it is matched to an ENI.", max_length=32)
     ip: AddressV4 | None = Field(None, description="Its IPv4 address; `null`: it has none; left out: not collected.")
-    prefix_length: Annotated[Integer, Field(ge=0, le=32)] | None = Field(
+    prefix_length: PrefixLengthV4 | None = Field(
         None, description="Its mask as a prefix length; `null`: it has none; left out: not collected."
     )
     dhcp: Boolean | None = Field(None, description="Whether a DHCP client runs for it.")

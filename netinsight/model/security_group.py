@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field, model_validator
 
 from netinsight.addresses import parse_prefix
@@ -12,10 +10,10 @@ from netinsight.model.base import (
     Cidr,
     CidrOrId,
     Id,
-    Integer,
     Knowable,
     Model,
     Named,
+    Priority,
     RulePorts,
     RuleProtocol,
     Text,
@@ -76,7 +74,7 @@ class GroupRule(Model):
 
     direction: Direction = Field(description="Which way the traffic goes, seen from the group's ENIs.")
     policy: Policy = Field(Policy.ACCEPT, description="accept or drop.")
-    priority: Annotated[Integer, Field(ge=1, le=100)] = Field(1, description="1 to 100; the smaller number wins.")
+    priority: Priority = Field(1, description="1 to 100; the smaller number wins.")
     protocol: RuleProtocol = Field(ALL, description="tcp, udp, icmp, icmpv6, gre, all, or a number from 0 to 255.")
     ports: RulePorts | None = Field(None, description="Destination ports `N/M`, or a port list's id; left out: all.")
     source_ports: RulePorts | None = Field(None, description="Source ports `N/M`, or a port list's id; left out: all.")

@@ -75,7 +75,9 @@ def consider(packed: Filter, packet: Packet) -> list[Considered]:
     open_ended = any(not cell.rows or not is_certain(packed.table, cell.rows[-1]) for cell in cells)
     last = packed.table.count if open_ended else max(row for cell in cells for row in cell.rows)
     told = []
-    for key, mine in rows.items():
+    placed = {key: _telling(packed, mine, packet) for key, mine in rows.items()}
+    for key, at in sorted(placed.items(), key=lambda pair: pair[1]):
+        mine = rows[key]
         region = tuple(cells[number].box for number in dict.fromkeys(decided[key]))
         sure = any(is_certain(packed.table, cells[number].rows[-1]) and _key(packed, cells[number].rows[-1]) == key
                    for number in decided[key])  # fmt: skip
@@ -83,10 +85,16 @@ def consider(packed: Filter, packet: Packet) -> list[Considered]:
         outcome = Outcome.NO_MATCH
         if region:
             outcome = Outcome.DECIDES if sure else Outcome.MAY_DECIDE
-        elif mine[0] > last or Extent.NO not in fields.values():
+        elif at > last or Extent.NO not in fields.values():
             outcome = Outcome.AFTER
         told.append(Considered(origin, accepts(packed.table, mine[0]), fields, outcome, region))
     return told
+
+
+def _telling(packed: Filter, rows: list[int], packet: Packet) -> int:
+    """Of the rows of a rule (a prefix list in a table has one for each length) the first that matches, else the first."""
+    ends = (packet.source, packet.destination, packet.protocol)
+    return next((row for row in rows if all(fields_matched(packed.table, row, *ends, packet.box))), rows[0])
 
 
 def _key(packed: Filter, row: int) -> str:

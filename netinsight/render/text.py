@@ -25,6 +25,10 @@ MOST_PATHS = 4
 """Paths that a report shows by itself; the others are there with --all, and in JSON."""
 
 
+_UNBROKEN = "\N{NO-BREAK SPACE}"
+"""For a space at which no line may break."""
+
+
 def render_text(report: Report, catalogue: Catalogue, *, colour: bool = False, every_item: bool = False) -> str:
     """The report as text, at most 100 columns wide.
 
@@ -58,9 +62,9 @@ class _Page:
         report, question = self.report, self.report.question
         verdict = self.word(report.verdict.value)
         lead = f"{verdict}  "
-        first, *more = hang(
-            lead, f"{_end(question.source)} -> {_end(question.destination)}  {asked(report, self.catalogue)}"
-        )
+        whole = asked(report, self.catalogue).replace(" ", _UNBROKEN)
+        told = hang(lead, f"{_end(question.source)} -> {_end(question.destination)}  {whole}")
+        first, *more = (line.replace(_UNBROKEN, " ") for line in told)
         yield self.paint(verdict, "bold", STYLES[VERDICT_MARKS[report.verdict.value]]) + first[len(verdict) :]
         yield from more
         indent = " " * width_of(lead)
