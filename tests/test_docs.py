@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_the_readmes_python_runs(capsys: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.chdir(ROOT)
     (code,) = blocks("README.md", "python")
     exec(code, {})
-    assert capsys.readouterr().out == "reachable []\n"
+    assert capsys.readouterr().out == "reachable []\n{'reachable': 1, 'unreachable': 1}\n"
 
 
 def test_the_readmes_commands_are_understood(
@@ -53,13 +54,14 @@ def test_the_readmes_commands_are_understood(
     extra.write_text(
         "instances: {i-b: {network_interfaces: {eni-b: {vswitch: vsw-db, ip: 10.0.2.20, security_groups: [sg-bastion]}}}}"
     )
+    (tmp_path / "questions.csv").write_text("src,dst,port\ni-a,i-b,22\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     commands = [
         line for block in blocks("README.md", "sh") for line in block.splitlines() if line.startswith("netinsight ")
     ]
     assert len(commands) >= 5
     for command in commands:
-        words = command.replace("topology.yaml", ".").split()[1:]
+        words = shlex.split(command.replace("topology.yaml", "."), comments=True)[1:]
         assert run(words) in (0, 1, 3), (command, capsys.readouterr().err)
 
 
