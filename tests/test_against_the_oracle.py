@@ -111,6 +111,7 @@ def _deciding(report: Report) -> list[tuple[tuple[str, str], str]]:
         if item.id.startswith(("eni.security_group", "vswitch.network_acl", "route."))
         and item.status in ("normal", "abnormal")
         for evidence in item.evidence
+        if evidence.kind != "route_table"  # where no row decided
     ]
 
 

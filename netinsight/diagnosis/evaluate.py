@@ -10,7 +10,6 @@ Both ways decide by the same rows; the tests hold the arrays equal to one diagno
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,18 +23,12 @@ from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity
 from netinsight.diagnosis.diagnose import CHECKS, judge
 from netinsight.diagnosis.verdict import answer
 from netinsight.engine import kernels
-from netinsight.engine.classify import Decision
-from netinsight.engine.compiled import compiled
 from netinsight.engine.spaces import Box
-from netinsight.engine.tables import halves
 from netinsight.errors import InputError, Place, Problem, QuestionError
 from netinsight.flow import TCP, UDP, PortRange, Question, Verdict, has_ports
-from netinsight.model.base import Unknown
-from netinsight.model.security_group import Direction
 from netinsight.network.build import Network
-from netinsight.network.ends import End, Ends, Kind, client_ports, find_end, find_ends, unmet_preconditions
-from netinsight.network.filters import SERVICE, Filter, Origin
-from netinsight.network.stages import eni as eni_stage
+from netinsight.network.ends import End, Ends, Kind, find_end, find_ends, unmet_preconditions
+from netinsight.network.inside import Inside, key_of
 from netinsight.network.trace import question_box, trace
 
 VERDICTS = tuple(Verdict)
@@ -133,7 +126,7 @@ class Evaluator:
         self._order = {item: number for number, item in enumerate(catalogue.items)}
         self._walked: dict[tuple[str, str, int, int, int], _Said] = {}
         self._known: dict[tuple[str, int], End] = {}
-        self._pack = _Pack(self, {})
+        self._pack = Inside(self.network, {}, self.stops_of)
 
     def evaluate(self, flows: Flows) -> Evaluation:
         """The verdict of every flow.
@@ -153,19 +146,29 @@ class Evaluator:
         inside = np.flatnonzero(ported & (a >= 0) & (b >= 0) & (flows.port > 0) & pack.apart(a, b))
         found = np.full((len(source), 3), kernels.OPEN, dtype=np.int64)
         if len(inside):
-            found[inside] = pack.decide(a[inside], b[inside], flows, inside)
+            found[inside] = self._decide(pack, a[inside], b[inside], flows, inside)
         said = _Columns(len(source))
-        said.fill_inside(found, a, b, pack)
+        said.fill_inside(found, a, b, _Owners(pack, list(self.catalogue.items)))
         self._walk_the_rest(np.flatnonzero(found[:, 0] == kernels.OPEN), flows, said)
         return said.evaluation()
 
-    def _packed(self, ends: list[End]) -> _Pack:
+    def _packed(self, ends: list[End]) -> Inside:
         """The ENIs of a batch packed, together with those of the batches before."""
-        wanted = {_key(end): end for end in ends if end.kind is Kind.ENI and end.interface}
+        wanted = {key_of(end): end for end in ends if end.kind is Kind.ENI and end.interface}
         if not wanted.keys() <= self._known.keys():
             self._known.update(wanted)
-            self._pack = _Pack(self, self._known)
+            self._pack = Inside(self.network, self._known, self.stops_of)
         return self._pack
+
+    def _decide(
+        self, pack: Inside, a: NDArray[np.int64], b: NDArray[np.int64], flows: Flows, rows: NDArray[np.intp]
+    ) -> NDArray[np.int64]:
+        """Outcome, stage and row of flows between ENIs."""
+        clients, given = pack.client_ports, flows.source_port[rows]
+        first = np.where(given > 0, given, clients[a, 0])
+        last = np.where(given > 0, given, clients[a, 1])
+        asked = np.stack([a, b, flows.protocol[rows], first, last, flows.port[rows]], axis=1)
+        return pack.decide(asked, one_way=self.one_way)
 
     def _ends(self, names: list[str], flows: Flows) -> list[End]:
         ends, problems = [], []
@@ -254,146 +257,6 @@ def _first_row(flows: Flows, name: str) -> int:
     return next(row for row, pair in pairs if name in pair)
 
 
-def _key(end: End) -> tuple[str, int]:
-    return (end.interface.id if end.interface else "", end.address or 0)
-
-
-class _Pack:
-    """The ENIs of a batch and all their lists as the flat arrays that the kernel reads."""
-
-    def __init__(self, evaluator: Evaluator, ends: dict[tuple[str, int], End]) -> None:
-        self.evaluator, self.network = evaluator, evaluator.network
-        self._lists: dict[int, int] = {}
-        self._packed: list[Filter] = []
-        self._vswitches: dict[str, int] = {}
-        self._numbers: dict[tuple[str, int], int] = {}
-        self.ends: list[End] = []
-        vswitches: list[tuple[int, int, int]] = []
-        enis: list[tuple[int, ...]] = []
-        inside = not self.network.topology.dialect.acl_inside_vswitch
-        for key, end in ends.items() if inside else ():
-            if self._is_v4(end):
-                self._numbers[key] = len(self.ends)
-                self.ends.append(end)
-                enis.append(self._eni(end, vswitches))
-        self.enis = np.array(enis, dtype=np.int64).reshape(-1)
-        self.vswitches = np.array(vswitches, dtype=np.int64).reshape(-1)
-        self._join()
-        self._stops()
-
-    @staticmethod
-    def _is_v4(end: End) -> bool:
-        return end.address is not None and end.address >> 32 == V4_HIGH
-
-    def number(self, end: End, *, asked_public: bool) -> int:
-        """The number of an end among the ENIs of the kernel; -1 where only a walk can tell."""
-        if end.kind is not Kind.ENI or end.interface is None or (asked_public and end.public):
-            return -1
-        return self._numbers.get(_key(end), -1)
-
-    def apart(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Where two ends are not one ENI or instance (that is no question, and the walk says so)."""
-        owners: dict[str, int] = {}
-        owner = np.array([owners.setdefault(end.instance_id or f"eni {end.interface and end.interface.id}", len(owners))
-                          for end in self.ends] or [0], dtype=np.int64)  # fmt: skip
-        apart: NDArray[np.bool_] = owner[np.maximum(a, 0)] != owner[np.maximum(b, 0)]
-        return apart
-
-    def _eni(self, end: End, vswitches: list[tuple[int, int, int]]) -> tuple[int, ...]:
-        interface = end.interface
-        if interface is None:
-            raise TypeError(end.asked)
-        box = Box(PortRange(1, 65535), PortRange(1, 65535))
-        states = {Decision.ACCEPT: kernels.PASSES, Decision.DROP: kernels.STOPPED, Decision.UNKNOWN: kernels.OPEN}
-        state = states[eni_stage(self.network, interface, box)[0].decision]
-        unmet = unmet_preconditions(self.network, Ends(end, End("", Kind.SERVICE, 0), 4, box.ports))
-        return (
-            *halves(end.address or 0),
-            self._list(self.network.group_filter(interface, Direction.EGRESS)),
-            self._list(self.network.group_filter(interface, Direction.INGRESS)),
-            self._vswitch(interface.eni.vswitch, vswitches),
-            state,
-            kernels.STOPPED if unmet else kernels.PASSES,
-        )
-
-    def _list(self, packed: Filter) -> int:
-        if id(packed) not in self._lists:
-            self._lists[id(packed)] = len(self._packed)
-            self._packed.append(packed)
-        return self._lists[id(packed)]
-
-    def _vswitch(self, name: str, vswitches: list[tuple[int, int, int]]) -> int:
-        if name not in self._vswitches:
-            self._vswitches[name] = len(vswitches)
-            vswitches.append((0, 0, 0))  # its number first: its table may name it
-            vswitches[-1] = self._lists_of(name)
-        return self._vswitches[name]
-
-    def _lists_of(self, name: str) -> tuple[int, int, int]:
-        vswitch = self.network.topology.vswitches.get(name)
-        if vswitch is None:
-            return (kernels.UNKNOWN_LIST,) * 3
-        acl, table = vswitch.network_acl, vswitch.route_table
-        routes = kernels.UNKNOWN_LIST if isinstance(table, Unknown) else self._list(self.network.route_filter(name))
-        if acl is None or isinstance(acl, Unknown):
-            none = kernels.NO_LIST if acl is None else kernels.UNKNOWN_LIST
-            return none, none, routes
-        egress, ingress = (
-            self._list(self.network.acl_filter(acl, way)) for way in (Direction.EGRESS, Direction.INGRESS)
-        )
-        return egress, ingress, routes
-
-    def _join(self) -> None:
-        """All lists one after the other, with where each begins and what each local route leads to."""
-        rows, lists = array("q"), []
-        self.origins: list[Origin] = []
-        for packed in self._packed:
-            lists += [len(self.origins), packed.table.count]
-            rows.extend(packed.table.rows)
-            self.origins += packed.origins
-        self.rows = np.array(rows, dtype=np.int64)
-        self.lists = np.array(lists, dtype=np.int64)
-        self.leads_to = np.array(
-            [self._vswitches.get(one.target, UNSEEN) if one.kind == "system_route" and one.target != SERVICE
-             and one.target in self.network.topology.vswitches else -1 for one in self.origins], dtype=np.int64,
-        )  # fmt: skip
-        self.bounds = np.array(self.network.sets.bounds, dtype=np.int64)
-        self.starts = np.array(self.network.sets.starts, dtype=np.int64)
-
-    def _stops(self) -> None:
-        stops: list[tuple[int, int, int]] = []
-        starts = [0]
-        for end in self.ends:
-            for role in (0, 1):
-                stops += self.evaluator.stops_of(end, role)
-                starts.append(len(stops))
-        self.stops = np.array(stops or [(0, -1, 0)], dtype=np.int64).reshape(-1)
-        self.stop_starts = np.array(starts, dtype=np.int64)
-
-    def decide(
-        self, a: NDArray[np.int64], b: NDArray[np.int64], flows: Flows, rows: NDArray[np.intp]
-    ) -> NDArray[np.int64]:
-        """Outcome, stage and row of flows between ENIs."""
-        network = self.network
-        clients = np.array([client_ports(network, end) for end in self.ends], dtype=np.int64)
-        given = flows.source_port[rows]
-        first = np.where(given > 0, given, clients[a, 0])
-        last = np.where(given > 0, given, clients[a, 1])
-        packed = np.stack([a, b, flows.protocol[rows], first, last, flows.port[rows]], axis=1).reshape(-1)
-        found = np.empty(3 * len(rows), dtype=np.int64)
-        compiled().inside_flows(
-            self.rows, self.lists, self.leads_to, self.bounds, self.starts, self.enis, self.vswitches, self.stops,
-            self.stop_starts, packed, len(rows), self.evaluator.one_way, found,
-        )  # fmt: skip
-        return found.reshape(-1, 3)
-
-
-V4_HIGH = 0xFFFF
-"""What the upper bits of an IPv4 address of the line are (``addresses``: IPv4 mapped)."""
-UNSEEN = 1 << 40
-"""A vSwitch in which no ENI of the batch stands."""
-
-
 class _Columns:
     """The columns of an evaluation while they are filled."""
 
@@ -406,11 +269,13 @@ class _Columns:
         self.verdict[row], self.item[row] = said.verdict, said.item
         self.object[row], self.rule[row] = said.object, said.rule
 
-    def fill_inside(self, found: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64], pack: _Pack) -> None:
+    def fill_inside(
+        self, found: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64], owners: _Owners
+    ) -> None:
         """What the kernel decided."""
         stopped = found[:, 0] == kernels.STOPPED
         self.verdict[stopped] = Verdict.UNREACHABLE.value
-        owners = _Owners(pack)
+
         for stage in np.unique(found[stopped, 1]).tolist():
             rows = np.flatnonzero(stopped & (found[:, 1] == stage))
             self._fill_stage(stage, rows, found[rows, 2], a[rows], b[rows], owners)
@@ -441,12 +306,12 @@ class _Columns:
 class _Owners:
     """Names by number: ENIs, their vSwitches, ends, items, rules."""
 
-    def __init__(self, pack: _Pack) -> None:
+    def __init__(self, pack: Inside, items: list[str]) -> None:
         interfaces = [end.interface for end in pack.ends]
         self.enis = _objects([one.id if one else "" for one in interfaces])
         self.vswitches = _objects([one.eni.vswitch if one else "" for one in interfaces])
         self.ends = _objects([end.instance_id or (end.interface.id if end.interface else "") for end in pack.ends])
-        self.items = _objects(list(pack.evaluator.catalogue.items))
+        self.items = _objects(items)
         self.rules = _objects([origin.id if origin.is_rule else "" for origin in pack.origins])
         nobody = End("", Kind.SERVICE, 0)
         unmet = [unmet_preconditions(pack.network, Ends(end, nobody, 4, PortRange(1, 1))) for end in pack.ends]

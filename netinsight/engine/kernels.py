@@ -228,6 +228,57 @@ def route_inside(
     return PASSES if leads_to[row] == target else STOPPED
 
 
+def list_at(step: int, enis: Sequence[int], vswitches: Sequence[int], source: int, target: int) -> int:
+    """The list that a flow meets at a stage; ``source`` and ``target`` are where the rows of its ENIs begin.
+
+    Inside a vSwitch its ACLs do not apply.
+    """
+    own = enis[source + ENI_VSWITCH]
+    other = enis[target + ENI_VSWITCH]
+    if step == AT_GROUP_OUT:
+        return enis[source + ENI_EGRESS]
+    if step == AT_GROUP_IN:
+        return enis[target + ENI_INGRESS]
+    if own == other:
+        return NO_LIST
+    if step == AT_ACL_OUT:
+        return vswitches[own * VSWITCH_COLUMNS + ACL_EGRESS]
+    if step == AT_ACL_IN:
+        return vswitches[other * VSWITCH_COLUMNS + ACL_INGRESS]
+    if step == AT_REPLY_ACL_OUT:
+        return vswitches[other * VSWITCH_COLUMNS + ACL_EGRESS]
+    return vswitches[own * VSWITCH_COLUMNS + ACL_INGRESS]
+
+
+def state_at(step: int, enis: Sequence[int], source: int, target: int) -> int:
+    """What the state of an ENI or instance says at a stage: PASSES, STOPPED or OPEN; PASSES at all other stages."""
+    if step == AT_SOURCE_MET:
+        return enis[source + ENI_MET]
+    if step == AT_DESTINATION_MET:
+        return enis[target + ENI_MET]
+    if step == AT_SOURCE_ENI:
+        return enis[source + ENI_STATE]
+    if step == AT_DESTINATION_ENI:
+        return enis[target + ENI_STATE]
+    return PASSES
+
+
+def end_stop(
+    stops: Sequence[int], stop_starts: Sequence[int], source: int, target: int, protocol: int, port: int
+) -> int:
+    """What the state of the ends stops first, as twice its order plus the role (0 source, 1 destination); else -1."""
+    best = -1
+    asked = port + (UDP_SHIFT if protocol == UDP else 0)
+    for role in range(2):
+        end = 2 * (source if role == 0 else target) + role
+        for k in range(stop_starts[end], stop_starts[end + 1]):
+            if stops[3 * k] <= asked <= stops[3 * k + 1]:
+                if best == -1 or 2 * stops[3 * k + 2] + role < best:
+                    best = 2 * stops[3 * k + 2] + role
+                break
+    return best
+
+
 def inside_flows(
     rows: Sequence[int],
     lists: Sequence[int],
@@ -240,7 +291,7 @@ def inside_flows(
     stop_starts: Sequence[int],
     flows: Sequence[int],
     number: int,
-    one_way: bool,
+    last_stage: int,
     found: MutableSequence[int],
 ) -> None:
     """Flows between ENIs, stage by stage up to the first that stops: outcome, stage, row (or the end's item) of each.
@@ -252,93 +303,53 @@ def inside_flows(
     stops, stop_starts
         What the state of an end stops: (first port, last port, order of the item), ascending by order; of the ENI e as
         source (0) or destination (1) those from ``stop_starts[2 * e + role]``.
+    last_stage
+        ``AT_DESTINATION_ENI`` where the reply is left out, else ``AT_REPLY_ACL_IN``.
     """
     for i in range(number):
         at = i * INSIDE_COLUMNS
         source = flows[at] * ENI_COLUMNS
         target = flows[at + 1] * ENI_COLUMNS
-        protocol = flows[at + 2]
-        first = flows[at + 3]
-        last = flows[at + 4]
-        port = flows[at + 5]
         outcome = PASSES
         stage = 0
         row = -1
-        own = enis[source + ENI_VSWITCH]
-        other = enis[target + ENI_VSWITCH]
-        apart = own != other
-        for step in range(AT_ENDS):
-            if step >= AT_REPLY_ACL_OUT and one_way:
-                break
+        for step in range(last_stage + 1):
             stage = step
             row = -1
-            if step == AT_SOURCE_MET:
-                outcome = enis[source + ENI_MET]
-            elif step == AT_DESTINATION_MET:
-                outcome = enis[target + ENI_MET]
-            elif step == AT_SOURCE_ENI:
-                outcome = enis[source + ENI_STATE]
-            elif step == AT_DESTINATION_ENI:
-                outcome = enis[target + ENI_STATE]
-            elif step == AT_ROUTE:
+            back = step >= AT_REPLY_ACL_OUT  # the reply is the question with its ends and ports the other way round
+            sender = target if back else source
+            receiver = source if back else target
+            if step == AT_ROUTE or step == AT_REPLY_ROUTE:
+                own = enis[sender + ENI_VSWITCH]
                 outcome = route_inside(
                     rows, lists, vswitches[own * VSWITCH_COLUMNS + ROUTES], leads_to, bounds, starts,
-                    enis[target + ENI_HIGH], enis[target + ENI_LOW], own, other,
+                    enis[receiver + ENI_HIGH], enis[receiver + ENI_LOW], own, enis[receiver + ENI_VSWITCH],
                 )  # fmt: skip
-            elif step == AT_REPLY_ROUTE:
-                outcome = route_inside(
-                    rows, lists, vswitches[other * VSWITCH_COLUMNS + ROUTES], leads_to, bounds, starts,
-                    enis[source + ENI_HIGH], enis[source + ENI_LOW], other, own,
-                )  # fmt: skip
+            elif step <= AT_SOURCE_ENI or step == AT_DESTINATION_ENI:
+                outcome = state_at(step, enis, source, target)
             else:
-                which = NO_LIST
-                if step == AT_GROUP_OUT:
-                    which = enis[source + ENI_EGRESS]
-                elif step == AT_GROUP_IN:
-                    which = enis[target + ENI_INGRESS]
-                elif apart and step == AT_ACL_OUT:
-                    which = vswitches[own * VSWITCH_COLUMNS + ACL_EGRESS]
-                elif apart and step == AT_ACL_IN:
-                    which = vswitches[other * VSWITCH_COLUMNS + ACL_INGRESS]
-                elif apart and step == AT_REPLY_ACL_OUT:
-                    which = vswitches[other * VSWITCH_COLUMNS + ACL_EGRESS]
-                elif apart and step == AT_REPLY_ACL_IN:
-                    which = vswitches[own * VSWITCH_COLUMNS + ACL_INGRESS]
-                if step < AT_REPLY_ACL_OUT:
-                    row = listed(
-                        rows, lists, which, bounds, starts, enis[source + ENI_HIGH], enis[source + ENI_LOW],
-                        enis[target + ENI_HIGH], enis[target + ENI_LOW], protocol, first, last, port, port,
-                    )  # fmt: skip
-                else:
-                    row = listed(
-                        rows, lists, which, bounds, starts, enis[target + ENI_HIGH], enis[target + ENI_LOW],
-                        enis[source + ENI_HIGH], enis[source + ENI_LOW], protocol, port, port, first, last,
-                    )  # fmt: skip
-                outcome = PASSES
-                if row == MIXED:
-                    outcome = OPEN
-                elif row >= 0 and rows[row * COLUMNS + ACTION] == 0:
+                row = listed(
+                    rows, lists, list_at(step, enis, vswitches, source, target), bounds, starts,
+                    enis[sender + ENI_HIGH], enis[sender + ENI_LOW], enis[receiver + ENI_HIGH], enis[receiver + ENI_LOW],
+                    flows[at + 2], flows[at + 5] if back else flows[at + 3], flows[at + 5] if back else flows[at + 4],
+                    flows[at + 3] if back else flows[at + 5], flows[at + 4] if back else flows[at + 5],
+                )  # fmt: skip
+                outcome = OPEN if row == MIXED else PASSES
+                if row >= 0 and rows[row * COLUMNS + ACTION] == 0:
                     outcome = STOPPED
             if outcome != PASSES:
                 break
         if outcome == PASSES:
-            order = 1 << 30
-            asked = port + (UDP_SHIFT if protocol == UDP else 0)
-            for role in range(2):
-                end = 2 * (flows[at + role]) + role
-                for k in range(stop_starts[end], stop_starts[end + 1]):
-                    if stops[3 * k] <= asked <= stops[3 * k + 1]:
-                        if stops[3 * k + 2] < order:
-                            order = stops[3 * k + 2]
-                            row = order * 2 + role
-                        break
-            if order != 1 << 30:
-                outcome = STOPPED
-                stage = AT_ENDS
+            row = end_stop(stops, stop_starts, flows[at], flows[at + 1], flows[at + 2], flows[at + 5])
+            outcome = PASSES if row == -1 else STOPPED
+            stage = AT_ENDS
         found[3 * i] = outcome
         found[3 * i + 1] = stage
         found[3 * i + 2] = row
 
 
-IN_ORDER = (in_set, ends_match, first_match, first_matches, first_for_box, listed, route_inside, inside_flows)
+IN_ORDER = (
+    in_set, ends_match, first_match, first_matches, first_for_box, listed, route_inside, list_at, state_at, end_stop,
+    inside_flows,
+)  # fmt: skip
 """Callees before callers: the order in which they are compiled."""
