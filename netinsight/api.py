@@ -173,7 +173,7 @@ class Net:
             Before the first answer, with every question that cannot be asked.
         """
         asked = list(questions)
-        problems = [problem for one in asked for problem in self._impossible(one)]
+        problems = [problem for one in asked for problem in self.problems_of(one)]
         if problems:
             raise InputError(problems)
         chosen = manner or Manner()
@@ -244,7 +244,8 @@ class Net:
         )
         return Answer.of(report, self.catalogue)
 
-    def _impossible(self, one: Asked | Question) -> tuple[Problem, ...]:
+    def problems_of(self, one: Asked | Question) -> tuple[Problem, ...]:
+        """Why a question cannot be asked of this topology; empty where it can."""
         try:
             find_ends(self.network, _question_of(one))
         except QuestionError as error:
@@ -256,9 +257,10 @@ def _placed(problem: Problem, one: Asked | Question) -> Problem:
     """A problem of a question, at the end that it quotes in the line that asks it."""
     if not isinstance(one, Asked):
         return problem
-    quoted = [name for name in (one.question.source, one.question.destination) if name in problem.message]
-    column = one.excerpt.find(quoted[0]) + 1 if quoted else 0
-    return Problem(one.place._replace(column=column or 1), problem.message, problem.hint, one.excerpt)
+    ends = (one.question.source, one.question.destination)
+    column = next((at for end, at in zip(ends, one.columns, strict=True) if f"`{end}`" in problem.message), 0)
+    column = column or next((at for end, at in zip(ends, one.columns, strict=True) if end in problem.message), 1)
+    return Problem(one.place._replace(column=column), problem.message, problem.hint, one.excerpt)
 
 
 def _question_of(one: Asked | Question) -> Question:

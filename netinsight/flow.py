@@ -158,12 +158,14 @@ class Question:
             object.__setattr__(self, name, _as_ports(getattr(self, name), name.replace("_", " ")))
         if has_ports(self.protocol) and self.ports is None:
             raise QuestionError(
-                f"{protocol_name(self.protocol)} needs a port", hint="--port 22, or a range: --port 8000-8010"
+                f"{protocol_name(self.protocol)} needs a port", hint="such as 22, or a range such as 8000-8010"
             )
         if not has_ports(self.protocol) and (self.ports or self.source_ports):
-            raise QuestionError(f"{protocol_name(self.protocol)} has no ports", hint="leave --port out, or give -1/-1")
+            raise QuestionError(
+                f"{protocol_name(self.protocol)} has no ports", hint="leave the port out, or give -1/-1"
+            )
         if self.icmp_type is not None and self.protocol not in (ICMP, ICMPV6):
-            raise QuestionError("--icmp-type goes with --protocol icmp")
+            raise QuestionError("an icmp type goes with the protocol icmp")
         if self.icmp_type is not None and not 0 <= self.icmp_type <= 255:
             raise QuestionError(f"icmp type {self.icmp_type} is out of range (0 to 255)")
 
@@ -174,3 +176,5 @@ class Asked(NamedTuple):
     question: Question
     place: Place
     excerpt: str
+    columns: tuple[int, int] = (1, 1)
+    """Where its source and its destination stand in the line."""

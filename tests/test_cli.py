@@ -202,9 +202,9 @@ def test_the_version_is_that_of_the_package() -> None:
 
 REFUSED: dict[str, tuple[list[str], str, str]] = {
     # words after `diagnose web.yaml`: (words, part of the message, part of the hint)
-    "no port": (ASK, "tcp needs a port", "--port 22"),
-    "no port of udp": ([*ASK, "--protocol", "udp"], "udp needs a port", "--port 22"),
-    "port -1/-1 of tcp": ([*ASK, "--port", "-1/-1"], "tcp needs a port", "--port 22"),
+    "no port": (ASK, "tcp needs a port", "such as 22"),
+    "no port of udp": ([*ASK, "--protocol", "udp"], "udp needs a port", "such as 22"),
+    "port -1/-1 of tcp": ([*ASK, "--port", "-1/-1"], "tcp needs a port", "such as 22"),
     "port zero": ([*ASK, "--port", "0"], "port `0` is out of range (1 to 65535)", ""),
     "a port past the last": ([*ASK, "--port", "70000"], "port `70000` is out of range (1 to 65535)", ""),
     "a range past the last": ([*ASK, "--port", "22-65536"], "out of range (1 to 65535)", ""),
@@ -223,7 +223,7 @@ REFUSED: dict[str, tuple[list[str], str, str]] = {
     "a protocol that is misspelt": ([*ASK, "--protocol", "tpc", "--port", "80"], "protocol `tpc` is not known",
                                     "did you mean `tcp`?"),
     "a protocol past 255": ([*ASK, "--protocol", "256", "--port", "80"], "protocol `256` is not known", ""),
-    "an icmp type of tcp": ([*WEB_80, "--icmp-type", "8"], "--icmp-type goes with --protocol icmp", ""),
+    "an icmp type of tcp": ([*WEB_80, "--icmp-type", "8"], "an icmp type goes with the protocol icmp", ""),
     "an icmp type past 255": ([*ASK, "--protocol", "icmp", "--icmp-type", "256"], "is not known (0 to 255)", ""),
     "an icmp type that is misspelt": ([*ASK, "--protocol", "icmp", "--icmp-type", "echo-requst"], "is not known",
                                       "did you mean `echo-request`?"),

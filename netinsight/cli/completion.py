@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import argcomplete
@@ -46,9 +47,9 @@ class _Objects:
     def __call__(self, prefix: str, parsed_args: argparse.Namespace, **_: Any) -> list[str]:
         """Those that begin with ``prefix``."""
         topology = getattr(parsed_args, "topology", None)
-        if not topology or topology == "-":
+        if not topology or not (Path(topology).is_file() or Path(topology).is_dir()):  # a pipe would be waited for
             return []
-        return [found for found in dict.fromkeys(self._all(topology)) if found.startswith(prefix)]
+        return [one for one in dict.fromkeys(self._all(topology)) if one.startswith(prefix) and one.isprintable()]
 
     def _all(self, topology: str) -> Iterator[str]:
         from netinsight.model.topology import SECTIONS

@@ -103,13 +103,13 @@ def _many(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[Verd
     from netinsight.sources.questions_file import read_questions
 
     colour, verdicts, lines = wants_colour(arguments), [], []
-    for answer in net.diagnose_all(read_questions(arguments.questions), manner):
+    for answer in net.diagnose_all(read_questions(arguments.questions, check=net.problems_of), manner):
         verdicts.append(answer.verdict)
         lines.append(answer.to_json_line() if arguments.output == "json" else _told(answer, arguments, colour))
     if arguments.verbose:
         counts = {verdict.value: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts}
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        print(f"{len(verdicts)} questions: {told}", file=sys.stderr)
+        print(f"{len(verdicts)} question{'s' * (len(verdicts) != 1)}: {told}", file=sys.stderr)
     return together(verdicts), "".join(lines)
 
 

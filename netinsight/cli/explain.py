@@ -20,6 +20,8 @@ def run(arguments: argparse.Namespace) -> int:
     catalogue, lang, paint = load_catalogue(arguments.rules), Lang(arguments.lang), Paint(wants_colour(arguments))
     reference = load_reference(arguments.rules)
     known = entries(catalogue, reference)
+    if arguments.item is not None:
+        arguments.item = _by_its_word(arguments.item, catalogue, known)
     if arguments.item is not None and arguments.item not in known:
         hint = did_you_mean(arguments.item, known, cutoff=0.5) or "`netinsight explain` lists all of them"
         raise QuestionError(f"nothing in a report is called `{arguments.item[:60]}`", hint=hint)
@@ -33,6 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
         text = "\n".join(_listed(chosen, catalogue, lang, paint)) + "\n"
     write(text, arguments.to)
     return ExitStatus.REACHABLE
+
+
+def _by_its_word(written: str, catalogue: Catalogue, known: dict[str, str]) -> str:
+    """The name of a verdict or status that a report tells by its word, in either language."""
+    for name, kind in known.items():
+        if kind in ("verdict", "status") and written.casefold() in (
+            catalogue.words[name].en.casefold(), catalogue.words[name].zh
+        ):  # fmt: skip
+            return name
+    return written
 
 
 def _whole(entry: Entry, catalogue: Catalogue, lang: Lang, paint: Paint) -> Iterator[str]:

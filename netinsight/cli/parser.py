@@ -25,6 +25,8 @@ class _Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """A command tells what it does not know itself, so that the hint names its own options."""
         known, unknown = super().parse_known_args(args, namespace)
+        if len(unknown) == 1 and not unknown[0].startswith("-") and getattr(known, "object", "") is None:
+            known.object = unknown.pop()  # argparse takes OBJECT for left out where an option comes before it
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return known, unknown

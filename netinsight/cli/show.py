@@ -7,7 +7,7 @@ import argparse
 from netinsight.api import Net, load
 from netinsight.cli.output import wants_colour, write
 from netinsight.diagnosis.catalogue import Lang
-from netinsight.errors import ExitStatus, ObjectError, did_you_mean
+from netinsight.errors import ExitStatus, ObjectError, QuestionError, did_you_mean, one_of, visible
 from netinsight.model.topology import SECTIONS
 from netinsight.network.ends import find_end
 from netinsight.network.outline import belonging, outline
@@ -33,6 +33,19 @@ def find_object(net: Net, written: str) -> tuple[str, str]:
     for section in SECTIONS:
         if written in getattr(net.topology, section):
             return section, written
+    named = [(section, name) for section in SECTIONS for name, one in getattr(net.topology, section).items()
+             if getattr(one, "name", None) == written]  # fmt: skip
+    named += [("network_interfaces", one.id) for one in net.network.enis.values()
+              if one.eni.name == written and one.instance_id]  # fmt: skip
+    if written in net.network.enis:
+        return "network_interfaces", written
+    if len(named) > 1:
+        raise ObjectError(f"the name `{visible(written)}` is that of {one_of([name for _, name in named])}",
+                          hint="use the id")  # fmt: skip
+    return named[0] if named else _by_address(net, written)
+
+
+def _by_address(net: Net, written: str) -> tuple[str, str]:
     try:
         end = find_end(net.network, written)
     except ObjectError as error:
@@ -42,10 +55,8 @@ def find_object(net: Net, written: str) -> tuple[str, str]:
     if end.interface is None and end.public:
         return "eips", end.public.holder
     if end.interface is None:
-        raise ObjectError(f"`{written[:60]}` is outside the topology", hint="name an object of the topology")
-    if end.instance_id and written != end.interface.id:
-        return "instances", end.instance_id
-    return "network_interfaces", end.interface.id
+        raise ObjectError(f"`{visible(written)}` is outside the topology", hint="name an object of the topology")
+    return ("instances", end.instance_id) if end.instance_id else ("network_interfaces", end.interface.id)
 
 
 def _shown(net: Net, found: tuple[str, str] | None, arguments: argparse.Namespace) -> str:
@@ -55,6 +66,10 @@ def _shown(net: Net, found: tuple[str, str] | None, arguments: argparse.Namespac
 
         return Inventory(net.network, net.catalogue, Lang(arguments.lang), paint).tell(*found)
     drawn = outline(net.network, net.graph, belonging(net.network, *found) if found else None)
+    if found and not drawn.vpcs and not drawn.elsewhere:
+        raise QuestionError(
+            f"nothing to draw of {found[1]}: no vSwitch or ENI belongs to it", hint="--output text tells it"
+        )
     if arguments.output == "svg":
         from netinsight.render.map_picture import map_picture
 

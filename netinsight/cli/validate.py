@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(warning.in_full(), file=sys.stderr)
     if arguments.verbose:
         print(f"read in {(perf_counter() - started) * 1000:.0f} ms", file=sys.stderr)
-    if not arguments.quiet:
+    if arguments.to or not arguments.quiet:
         held = [count_of(section, count) for section in SECTIONS if (count := len(getattr(topology, section)))]
         told = f", {len(warnings)} warning{'s' * (len(warnings) > 1)}" if warnings else ""
         write(f"{arguments.topology}: valid{told}: {', '.join(held) or 'nothing in it'}\n", arguments.to)

@@ -44,8 +44,8 @@ def _passing(case: Case, stopped: list[Box], *, unknown_passes: bool) -> Answer:
 def together(verdicts: list[Verdict]) -> Verdict:
     """What the answers of several questions say as one: what does not hold outranks what is not known."""
     if any(verdict in (Verdict.UNREACHABLE, Verdict.PARTIAL) for verdict in verdicts):
-        none = all(verdict is Verdict.UNREACHABLE for verdict in verdicts)
-        return Verdict.UNREACHABLE if none else Verdict.PARTIAL
+        some = any(verdict in (Verdict.REACHABLE, Verdict.PARTIAL) for verdict in verdicts)
+        return Verdict.PARTIAL if some else Verdict.UNREACHABLE
     return Verdict.UNDETERMINED if Verdict.UNDETERMINED in verdicts else Verdict.REACHABLE
 
 

@@ -262,7 +262,7 @@ def pack_acl(topology: Topology, sets: AddressSets, peers: Peers, acl_id: str, d
     """The rows of one list of an ACL: the cloud's services, its entries in their order, the implicit drop."""
     packed = Filter(Table(sets))
     acl = topology.network_acls.get(acl_id)
-    base: Path = ("network_acls", acl_id)
+    base: Path = ("network_acls" if acl else "unknown", acl_id)
     for cidr in topology.dialect.acl_service:
         block = ranges(parse_prefix(cidr))
         row = (

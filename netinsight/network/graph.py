@@ -12,6 +12,7 @@ from __future__ import annotations
 import networkx
 
 from netinsight.addresses import text
+from netinsight.model.base import Unknown
 from netinsight.model.routing import RouteStatus
 from netinsight.network.build import Network
 
@@ -21,6 +22,10 @@ PUBLIC_EDGE, INTERNET = "public edge", "internet"
 def router(vpc: str) -> str:
     """The node of a VPC's router."""
     return f"router:{vpc}"
+
+
+def _status(status: Unknown | str) -> str:
+    return "unknown" if isinstance(status, Unknown) else str(status)
 
 
 def build_graph(network: Network) -> networkx.MultiDiGraph:
@@ -49,10 +54,10 @@ def _vpcs(network: Network, graph: networkx.MultiDiGraph) -> None:
 
 def _interfaces(network: Network, graph: networkx.MultiDiGraph) -> None:
     for name, instance in network.topology.instances.items():
-        graph.add_node(name, kind="instance", status=str(instance.status), path=("instances", name))
+        graph.add_node(name, kind="instance", status=_status(instance.status), path=("instances", name))
     for interface in network.enis.values():
         eni = interface.eni
-        graph.add_node(interface.id, kind="eni", ip=eni.ip, status=str(eni.status), path=interface.path)
+        graph.add_node(interface.id, kind="eni", ip=eni.ip, status=_status(eni.status), path=interface.path)
         if interface.instance_id:
             _both(graph, interface.instance_id, interface.id, "attached")
         if eni.vswitch in graph:

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EniPart:
-    """An ENI, with the instance that it is attached to (or nothing) and the public addresses that stand for it."""
+    """An ENI, with the instance that it is attached to (or nothing) and the public addresses that stand for it.
+
+    ``state`` tells what keeps it from carrying traffic; empty where nothing does.
+    """
 
     id: str
     ip: str
-    status: str
+    state: str
     instance: str
     name: str
     public: tuple[str, ...]
@@ -106,7 +109,10 @@ def _eni(network: Network, graph: networkx.MultiDiGraph, name: str, data: dict[s
                    if other == PUBLIC_EDGE and edge["kind"] == "public")  # fmt: skip
     described = network.topology.instances.get(instance)
     called = (described.name if described else None) or network.enis[name].eni.name or ""
-    return EniPart(name, data["ip"], data["status"], instance, called, public)
+    states = [data["status"]] if data["status"] != "InUse" else []
+    status = graph.nodes[instance]["status"] if instance else "Running"
+    states += [f"instance {status}"] if status != "Running" else []
+    return EniPart(name, data["ip"], ", ".join(states), instance, called, public)
 
 
 def _vswitch(network: Network, graph: networkx.MultiDiGraph, name: str, enis: tuple[EniPart, ...]) -> VSwitchPart:

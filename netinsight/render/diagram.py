@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from netinsight.errors import visible
 from netinsight.network.outline import EniPart, Outline, VpcPart
 
-INTERNET = "internet"
+INTERNET = "\0internet"
+"""The node of the Internet; an id that no object can have."""
 
 
 def mermaid(drawn: Outline) -> str:
@@ -25,7 +26,7 @@ def mermaid(drawn: Outline) -> str:
     for start, end, text in edges(drawn):
         for name in (start, end):
             if not numbers.has(name):
-                lines.append(f"  {numbers.of(name)}(({_mermaid_text(name)}))")
+                lines.append(f"  {numbers.of(name)}(({_mermaid_text(_shown(name))}))")
         lines.append(f"  {numbers.of(start)} -->|{_mermaid_text(text)}| {numbers.of(end)}")
     return "\n".join(lines) + "\n"
 
@@ -50,7 +51,7 @@ def dot(drawn: Outline) -> str:
     for start, end, text in edges(drawn):
         for name in (start, end):
             if not numbers.has(name):
-                lines.append(f"  {numbers.of(name)} [shape=ellipse, label={_dot_text(name)}];")
+                lines.append(f"  {numbers.of(name)} [shape=ellipse, label={_dot_text(_shown(name))}];")
         tail = _anchor(numbers, vpcs[start]) if start in vpcs else numbers.of(start)
         frame = f", ltail=cluster_{numbers.of(start)}" if start in vpcs else ""
         lines.append(f"  {tail} -> {numbers.of(end)} [label={_dot_text(text)}{frame}];")
@@ -66,6 +67,10 @@ def edges(drawn: Outline) -> Iterator[tuple[str, str, str]]:
     for vpc in drawn.vpcs:
         for hop, destination in dict.fromkeys((road.next_hop, road.destination) for road in vpc.roads):
             yield vpc.id, homes.get(hop, hop), destination
+
+
+def _shown(name: str) -> str:
+    return "internet" if name == INTERNET else name
 
 
 class _Numbers:
@@ -91,7 +96,17 @@ def _eni_lines(eni: EniPart) -> list[str]:
     return [f"{named} ({eni.name})" if eni.name else named, eni.ip]
 
 
-_MERMAID = {'"': "#quot;", "<": "#lt;", ">": "#gt;", "#": "#35;", "`": "#96;", "|": "#124;"}
+_MERMAID = {
+    '"': "#quot;",
+    "<": "#lt;",
+    ">": "#gt;",
+    "#": "#35;",
+    "`": "#96;",
+    "|": "#124;",
+    "%": "#37;",
+    "{": "#123;",
+    "}": "#125;",
+}
 
 
 def _mermaid_text(*lines: str) -> str:

@@ -47,9 +47,8 @@ def _branches(vpc: VpcPart, paint: Paint) -> Iterator[str]:
 
 
 def _eni_line(eni: EniPart) -> str:
-    status = "" if eni.status == "InUse" else eni.status
     public = f"⇄ {', '.join(eni.public)}" if eni.public else ""
-    return visible(eni.id, 200) + _after(eni.ip, eni.instance, eni.name and f"({eni.name})", status, public)
+    return visible(eni.id, 200) + _after(eni.ip, eni.instance, eni.name and f"({eni.name})", eni.state, public)
 
 
 def _after(*words: str) -> str:
@@ -74,7 +73,7 @@ class Inventory:
             for interface in interfaces:
                 lines += ["", *self._interface(interface)]
         elif section == "network_interfaces":
-            lines += self._interface(self.network.enis[name])[1:]
+            lines = self._interface(self.network.enis[name])
         else:
             lines += self._facts(section, name, without={"rules", "ingress", "egress", "routes"})
             lines += self._lists(section, name)
@@ -104,7 +103,10 @@ class Inventory:
 
     def _interface(self, interface: Interface) -> list[str]:
         eni, network = interface.eni, self.network
-        lines = [self.paint(visible(interface.id, 200), "bold") + f"  ENI  {eni.status}{self._where(*interface.path)}"]
+        state = self._word("show_status", status=_known(eni.status))
+        if interface.instance_id:
+            state += f", {self._word('show_attached', instance=visible(interface.instance_id, 200))}"
+        lines = [self.paint(visible(interface.id, 200), "bold") + f"  ENI{self._where(*interface.path)}", f"  {state}"]
         for path, address in interface.addresses():
             lines.append(f"  {address}  ({path[len(interface.path)]}){self._where(*path)}")
         for public in network.publics:
@@ -113,7 +115,7 @@ class Inventory:
                 told = f"  [{place(shown.file, shown.line)}]" if shown.file else ""
                 lines.append(f"  {_text(public.address)}  (public, {public.holder}){told}")
         groups = eni.security_groups
-        named = f"unknown: {groups.unknown}" if isinstance(groups, Unknown) else ", ".join(groups)
+        named = _known(groups) if isinstance(groups, Unknown) else ", ".join(groups)
         lines.append(f"  {self._word('show_groups')}: {named}")
         for direction in (Direction.INGRESS, Direction.EGRESS):
             lines += self._rules(self._word(f"show_{direction}"), network.group_filter(interface, direction))
@@ -124,9 +126,13 @@ class Inventory:
         if vswitch is None:
             return [f"  vSwitch {name}: {self._word('unknown')}"]
         lines = [f"  vSwitch {name}  {vswitch.cidr}{self._where('vswitches', name)}"]
-        if isinstance(vswitch.network_acl, str):
+        if isinstance(vswitch.network_acl, Unknown):
+            lines.append(f"  {self._word('show_acl_unknown', reason=_known(vswitch.network_acl))}")
+        elif vswitch.network_acl:
             lines += self._acl(vswitch.network_acl)
-        if not isinstance(vswitch.route_table, Unknown):
+        if isinstance(vswitch.route_table, Unknown):
+            lines.append(f"  {self._word('show_table_unknown', reason=_known(vswitch.route_table))}")
+        else:
             table = network.table_of(name) or "system"
             lines += self._rules(self._word("show_routes", table=table), network.route_filter(name), routes=True)
         return lines
@@ -186,6 +192,11 @@ class Inventory:
 
 
 MOST_NAMES = 40
+
+
+def _known(value: object) -> str:
+    """A value as it is; of one that is declared unknown, why."""
+    return visible(f"unknown ({value.unknown})" if isinstance(value, Unknown) else str(value), 300)
 
 
 def _text(address: int) -> str:

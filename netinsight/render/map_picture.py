@@ -100,15 +100,15 @@ def _spot(x: float, y: float, number: int) -> tuple[float, float]:
 
 
 def _draw_chip(drawing: Element, x: float, y: float, eni: EniPart) -> None:
-    told = [eni.id, eni.instance, eni.name, eni.status, eni.ip, *eni.public]
+    told = [eni.id, eni.instance, eni.name, eni.state, eni.ip, *eni.public]
     chip = svg.group(drawing, tooltip="  ".join(filter(None, told)))
     svg.box(chip, x, y, CHIP_WIDTH, CHIP_HEIGHT, "box", radius=8)
-    mark = "accept" if eni.status == "InUse" else "partial"
+    mark = "partial" if eni.state else "accept"
     svg.mark(chip, x + 16, y + CHIP_HEIGHT / 2, mark, radius=7)
     named = eni.name or eni.instance or eni.id
     room = CHIP_WIDTH - 38
     svg.label(chip, x + 30, y + 20, named, "mono", size=12, width=room)
-    state = "" if eni.status == "InUse" else f"  {eni.status}"
+    state = f"  {eni.state}" if eni.state else ""
     svg.label(chip, x + 30, y + 36, eni.ip + state, "mono-dim", size=11, width=room)
     if eni.public:
         svg.label(chip, x + 30, y + 52, f"⇄ {', '.join(eni.public)}", "mono-dim", size=11, width=room)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netinsight.diagnosis.catalogue import Catalogue
 from netinsight.diagnosis.report import Report
+from netinsight.errors import visible
 
 DECISION_MARKS = {"accept": "✔", "drop": "✘", "partial": "◐", "unknown": "?"}
 STATUS_MARKS = {"normal": "✔", "abnormal": "✘", "skipped": "-", "unknown": "?"}
@@ -27,4 +28,5 @@ def asked(report: Report, catalogue: Catalogue) -> str:
 
 def place(file: str | None, line: int | None) -> str:
     """``FILE:LINE``, or what of it is known."""
-    return f"{file}:{line}" if file and line else file or ""
+    shown = visible(file or "", 400)
+    return f"{shown}:{line}" if file and line else shown

@@ -173,7 +173,7 @@ MISTAKES = {
     "a family": (ROW + "i-a,i-b,tcp,22,,,»5,\n", "family `5` is not 4 or 6", ""),
     "a one_way": (ROW + "i-a,i-b,tcp,22,,,,»maybe\n", "one_way `maybe` is not true or false", ""),
     "no source": ("src,dst,port\n»,i-b,22\n", "no `src`", ""),
-    "no destination": ("src,dst,port\n»i-a,,22\n", "no `dst`", ""),
+    "no destination": ("src,dst,port\ni-a,»,22\n", "no `dst`", ""),
     "one field too few": ("src,dst,port\n»i-a,i-b\n", "2 fields, but the header names 3 columns", ""),
     "one field too many": ("src,dst,port\n»i-a,i-b,22,tcp\n", "4 fields, but the header names 3 columns", ""),
     "a quote that is not closed": ('src,dst,port\n»i-a,"i-b,22\n', "not CSV", ""),
@@ -192,10 +192,10 @@ MISTAKES = {
     "a number": (JSON + "»5\n", "expected an object", ""),
     "a text": (JSON + '»"i-a"\n', "expected an object", ""),
     "null": (JSON + "»null\n", "expected an object", ""),
-    "a source that is a list": ('»{"src":["i-a"],"dst":"i-b","port":22}\n', "src: expected a text", ""),
-    "a port that is an object": ('»{"src":"i-a","dst":"i-b","port":{}}\n', "port: expected a text or a number", ""),
+    "a source that is a list": ('{"src":»["i-a"],"dst":"i-b","port":22}\n', "src: expected a text", ""),
+    "a port that is an object": ('{"src":"i-a","dst":"i-b","port":»{}}\n', "port: expected a text or a whole number", ""),
     "no source in JSON": ('»{"dst":"i-b","port":22}\n', "no `src`", ""),
-    "a source that is null": ('»{"src":null,"dst":"i-b","port":22}\n', "no `src`", ""),
+    "a source that is null": ('{"src":»null,"dst":"i-b","port":22}\n', "no `src`", ""),
     "a port of JSON that is a word": ('{"src":"i-a","dst":"i-b","port":"»ssh"}\n', "port `ssh` is not a port", ""),
 }  # fmt: skip
 
