@@ -26,7 +26,7 @@ from netinsight.model.topology import SECTIONS, Topology
 from netinsight.sources.document import Builder, Document, Spot
 from netinsight.sources.files import MOST_BYTES, STDIN, files_of, read_text
 from netinsight.sources.json_file import read_json
-from netinsight.sources.validation import finding, plain
+from netinsight.sources.validation import findings, plain
 from netinsight.sources.yaml_file import read_yaml
 
 
@@ -224,7 +224,7 @@ def _read(adapter: TypeAdapter[Any], value: Any, base: Path, kind: Any, draft: _
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        draft.add_all(finding(each, base, kind) for each in error.errors())
+        draft.add_all(findings(error, base, kind))
         if len(base) > 1:
             draft.partial.append((str(base[0]), str(base[1])))
         return _read_the_rest(adapter, copy.deepcopy(value), base, draft.document, error)

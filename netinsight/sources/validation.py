@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from netinsight.errors import did_you_mean, one_of, visible
@@ -19,6 +19,16 @@ _EXPECTED = {"list_type": "a list", "dict_type": "a mapping", "model_type": "a m
 def plain(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """The path of a pydantic error without the tags of what may be unknown."""
     return tuple(part for part in loc if part not in (KNOWN, UNKNOWN))
+
+
+def findings(error: ValidationError, base: Path, root: Any) -> Iterator[Finding]:
+    """The errors of a validation; a key that is missing because it is misspelt beside is told once, as misspelt."""
+    found = [(each["type"], finding(each, base, root)) for each in error.errors()]
+    meant = {(one.path[:-1], one.hint) for kind, one in found if kind == "extra_forbidden"}
+    for kind, one in found:
+        key = one.message.split("`")[1] if kind == "missing" else ""
+        if (one.path, f"did you mean `{key}`?") not in meant:
+            yield one
 
 
 def finding(error: ErrorDetails, base: Path, root: Any) -> Finding:

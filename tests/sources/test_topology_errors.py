@@ -1013,3 +1013,10 @@ def test_what_two_files_of_a_folder_both_say_is_told_at_the_second(
 def test_a_caret_stands_below_its_column_after_chinese_text(tmp_path: Path) -> None:
     text = edited("vsw-2: {vpc: vpc-1, cidr: 10.0.2.0/24", "vsw-2: {name: 数据库, vpc: vpc-1, cidr: »10.0.2.0/33")
     assert_as_marked(tmp_path, text, Said(NO_CIDR))
+
+
+def test_a_misspelt_key_is_one_mistake_and_not_a_missing_one_too(tmp_path: Path) -> None:
+    text = edited("security_groups: [sg-2]", "security_group: [sg-2]")
+    messages = [problem.message for problem in told(written(tmp_path, text))]
+    assert "unknown key `security_group`" in messages
+    assert "`security_groups` is missing" not in messages
