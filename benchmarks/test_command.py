@@ -46,7 +46,7 @@ def test_a_cold_diagnosis(benchmark: BenchmarkFixture, ratio: Callable[[str, flo
     def before() -> None:
         nothing.append(run([sys.executable, "-c", "pass"]))
 
-    benchmark.pedantic(alternate, setup=before, rounds=7, warmup_rounds=1)
+    benchmark.pedantic(alternate, setup=before, rounds=15, warmup_rounds=1)
     assert nothing
     if benchmark.stats:
         ratio("cold diagnose / python -c pass", benchmark.stats.stats.min, min(nothing))

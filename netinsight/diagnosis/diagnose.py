@@ -82,7 +82,7 @@ def write(case: Case, results: list[Result], answered: Answer, writer: Writer) -
     items = [_item(writer, result) for result in results]
     moment = case.at.isoformat().replace("+00:00", "Z")
     rests_on = sorted(case.assumptions.union(*(walk.assumptions for walk in case.walks)))
-    return Report(
+    return Report.model_construct(
         tool_version=__version__,
         generated_at=moment,
         at=moment,
@@ -93,7 +93,7 @@ def write(case: Case, results: list[Result], answered: Answer, writer: Writer) -
         reachable_ports=_ports(case, answered.every),
         partly_reachable_ports=_ports(case, answered.some),
         paths=[
-            PathReport(
+            PathReport.model_construct(
                 decision=walk_decision(walk),
                 forward=[writer.stage(step, walk) for step in walk.forward],
                 return_=[writer.stage(step, walk) for step in walk.back],
@@ -102,13 +102,13 @@ def write(case: Case, results: list[Result], answered: Answer, writer: Writer) -
         ],
         items=items,
         blockers=[
-            Blocker(item=item.id, object=item.object)
+            Blocker.model_construct(item=item.id, object=item.object)
             for item in items
             if item.status == "abnormal" and item.severity == "critical"
         ],
-        assumptions=[Assumption(id=name, value=case.network.assumptions[name]) for name in rests_on],
+        assumptions=[Assumption.model_construct(id=name, value=case.network.assumptions[name]) for name in rests_on],
         not_checked=[
-            NotChecked(item=result.item, object=ref(result.object), reason=writer.message(result))
+            NotChecked.model_construct(item=result.item, object=ref(result.object), reason=writer.message(result))
             for result in results
             if result.missing
         ],
@@ -120,7 +120,7 @@ def _item(writer: Writer, result: Result) -> ItemReport:
     rule = catalogue.items[result.item]
     severity: ItemSeverity = result.severity or rule.severity
     needs_action = result.status in (Status.ABNORMAL, Status.UNKNOWN)
-    return ItemReport(
+    return ItemReport.model_construct(
         id=result.item,
         object=ref(result.object),
         category=catalogue.categories[rule.category].fill(writer.lang, {}),
@@ -142,7 +142,7 @@ def _ports(case: Case, ports: list[PortRange]) -> list[str]:
 def _question(case: Case) -> QuestionReport:
     ported = has_ports(case.question.protocol)
     protocol = ICMPV6 if case.question.protocol == ICMP and case.ends.family == 6 else case.question.protocol
-    return QuestionReport(
+    return QuestionReport.model_construct(
         source=_end(case.ends.source),
         destination=_end(case.ends.destination),
         protocol=protocol_name(protocol),
@@ -156,10 +156,10 @@ def _end(end: End) -> EndReport:
     public = text(end.public.address) if end.public else None
     if end.interface is None:
         if end.kind is Kind.DOOR and end.public:
-            return EndReport(type="eip", id=end.public.holder, ip=address, public_ip=public)
-        return EndReport(type=end.kind.value, id=end.asked, ip=address)
+            return EndReport.model_construct(type="eip", id=end.public.holder, ip=address, public_ip=public)
+        return EndReport.model_construct(type=end.kind.value, id=end.asked, ip=address)
     by_eni = end.asked == end.interface.id or not end.instance_id or (end.asked == end.interface.eni.name)
-    return EndReport(
+    return EndReport.model_construct(
         type="eni" if by_eni else "instance",
         id=end.interface.id if by_eni else end.instance_id,
         eni=end.interface.id,

@@ -52,7 +52,7 @@ def what_it_says(catalogue: Catalogue, lang: Lang, origin: Origin, action: str) 
 
 def ref(object_: Ref) -> Object:
     """An object of the trace in the report."""
-    return Object(type=object_.type, id=object_.id)
+    return Object.model_construct(type=object_.type, id=object_.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Writer:
     def packet(self, packet: Packet, walk: Walk) -> PacketReport:
         """A packet, with any Internet host by that name."""
         ported = has_ports(packet.protocol)
-        return PacketReport(
+        return PacketReport.model_construct(
             src=self._address(packet.source, walk),
             dst=self._address(packet.destination, walk),
             protocol=protocol_name(packet.protocol),
@@ -108,7 +108,7 @@ class Writer:
         """A step of a walk; where rules decide parts of it, each part is told."""
         deciding = step.deciding.origin
         place = self.case.network.topology.place(*deciding.path) if deciding and deciding.path else None
-        return StageReport(
+        return StageReport.model_construct(
             stage=step.stage,
             object=ref(step.object),
             packet=self.packet(step.packet, walk),
@@ -134,7 +134,7 @@ class Writer:
             action = "unknown"
         elif step.stage == "route":
             action = "route"
-        return RuleReport(
+        return RuleReport.model_construct(
             rule=origin.id,
             text=visible(what_it_says(self.case.catalogue, self.lang, origin, action), 400),
             action=action,
@@ -216,11 +216,13 @@ class Writer:
         place = self.case.network.topology.place(*one.path) if one.path else None
         file, line = (place.file or None, place.line or None) if place else (None, None)
         if isinstance(one, Fact):
-            return Evidence(
+            return Evidence.model_construct(
                 kind="fact",
                 id=visible(".".join(map(str, one.path)), 400),
                 text=visible(one.text, 400),
                 file=file,
                 line=line,
             )
-        return Evidence(kind=one.kind, id=one.id, text=visible(describe(one), 400), file=file, line=line)
+        return Evidence.model_construct(
+            kind=one.kind, id=one.id, text=visible(describe(one), 400), file=file, line=line
+        )

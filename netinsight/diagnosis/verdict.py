@@ -7,7 +7,7 @@ from typing import NamedTuple
 from netinsight.diagnosis.case import Case, Result, Status
 from netinsight.engine.spaces import Box, common, joined, ports_of, without
 from netinsight.flow import PortRange, Verdict
-from netinsight.network.steps import Walk
+from netinsight.network.steps import DecisionWord, Walk
 
 
 class Answer(NamedTuple):
@@ -49,7 +49,7 @@ def together(verdicts: list[Verdict]) -> Verdict:
     return Verdict.UNDETERMINED if Verdict.UNDETERMINED in verdicts else Verdict.REACHABLE
 
 
-def walk_decision(walk: Walk) -> str:
+def walk_decision(walk: Walk) -> DecisionWord:
     """What one path says: accept, drop, partial, or unknown."""
     at_least, at_most = walk.passing(unknown_passes=False), walk.passing(unknown_passes=True)
     if _size(at_least) == _size((walk.box,)):

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from netinsight.addresses import Range
 from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box, Region, intersect, subtract
 from netinsight.network.filters import Filter, Origin
+
+DecisionWord = Literal["accept", "drop", "unknown", "partial"]
+_WORDS: dict[Decision, DecisionWord] = {
+    Decision.ACCEPT: "accept",
+    Decision.DROP: "drop",
+    Decision.UNKNOWN: "unknown",
+}
 
 
 class Ref(NamedTuple):
@@ -73,10 +80,10 @@ class Step(NamedTuple):
         return tuple(ruling.box for ruling in self.rulings if ruling.decision in decisions)
 
     @property
-    def decision(self) -> str:
+    def decision(self) -> DecisionWord:
         """accept, drop, unknown, or partial where it differs between parts."""
         decisions = {ruling.decision for ruling in self.rulings}
-        return next(iter(decisions)).value if len(decisions) == 1 else "partial"
+        return _WORDS[next(iter(decisions))] if len(decisions) == 1 else "partial"
 
     @property
     def deciding(self) -> Ruling:

@@ -209,7 +209,7 @@ class _Walker:
                 rulings = stages.told_apart(self.network, self.source.interface, interface, rulings)
             return Step(stage, item, ref, packet, rulings, packed)
         judged = Step(stage, f"{item}.return", ref, packet, rulings, packed)
-        if judged.decision != Decision.ACCEPT:
+        if judged.decision != "accept":
             self.assumptions.add("icmp_gre_stateful")
         stateful = self.network.assumptions["icmp_gre_stateful"] == "true"
         return self._session(stage, ref, packet) if stateful else judged

@@ -11,11 +11,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple, get_args
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from netinsight.errors import InputError, Place, Problem, Severity, did_you_mean, one_of, visible
@@ -153,13 +153,7 @@ class _Draft:
         if name in SECTIONS:
             self._read_section(name, value, get_args(info.annotation)[1])
             return
-        model = _read(
-            TypeAdapter(info.annotation),  # type: ignore[arg-type]  # a field has an annotation
-            value,
-            (name,),
-            info.annotation,
-            self,
-        )
+        model = _read(_reader(info.annotation), value, (name,), info.annotation, self)
         if model is not _FAILED:
             self.fields[key] = model
 
@@ -176,14 +170,14 @@ class _Draft:
                 )
             )
             return
-        adapter, objects = TypeAdapter(kind), {}
+        read, objects = _reader(kind), {}
         for name, described in value.items():
             try:
                 check_identifier(name)
             except PydanticCustomError as error:
                 self._add(Finding((section, name), f"`{visible(name)}`: {error.message()}", at_key=True))
                 continue
-            model = _read(adapter, described, (section, name), kind, self)
+            model = _read(read, described, (section, name), kind, self)
             if model is _FAILED:
                 self.broken.append((section, name))
                 enis = described.get("network_interfaces") if isinstance(described, dict) else None
@@ -219,19 +213,26 @@ class _Draft:
 _FAILED = object()
 
 
-def _read(adapter: TypeAdapter[Any], value: Any, base: Path, kind: Any, draft: _Draft) -> Any:
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    """What reads a value of a kind; a model reads itself, which spares it a second schema."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind.model_validate
+    return TypeAdapter(kind).validate_python
+
+
+def _read(read: Callable[[Any], Any], value: Any, base: Path, kind: Any, draft: _Draft) -> Any:
     """The model of ``value``; where it fails, that of what remains without the parts that fail, or ``_FAILED``."""
     try:
-        return adapter.validate_python(value)
+        return read(value)
     except ValidationError as error:
         draft.add_all(findings(error, base, kind))
         if len(base) > 1:
             draft.partial.append((str(base[0]), str(base[1])))
-        return _read_the_rest(adapter, copy.deepcopy(value), base, draft.document, error)
+        return _read_the_rest(read, copy.deepcopy(value), base, draft.document, error)
 
 
 def _read_the_rest(
-    adapter: TypeAdapter[Any], value: Any, base: Path, document: Document, error: ValidationError
+    read: Callable[[Any], Any], value: Any, base: Path, document: Document, error: ValidationError
 ) -> Any:
     for _ in range(4):
         locations = {plain(each["loc"]) for each in error.errors()}
@@ -240,7 +241,7 @@ def _read_the_rest(
         if not all(removed):
             return _FAILED
         try:
-            return adapter.validate_python(value)
+            return read(value)
         except ValidationError as next_error:
             error = next_error
     return _FAILED
