@@ -73,8 +73,39 @@ eips:
   eip-2: {ip: 203.0.113.20, bound_to: ngw-1}
 nat_gateways:
   ngw-1: {vpc: vpc-prod, vswitch: vsw-web, snat: [{source: 10.0.2.0/24, eip: eip-2}]}
+ipv4_gateways:
+  ipv4gw-1: {vpc: vpc-shared, enabled: false}
+ipv6_gateways:
+  ipv6gw-1: {vpc: vpc-prod, internet: [{ip: "2001:db8:1::a", bandwidth_mbps: 5}]}
+havips:
+  havip-1: {vswitch: vsw-web, ip: 10.0.1.100, master: i-a, members: [i-a]}
 peerings:
   pcc-shared: {vpc: vpc-prod, peer_vpc: vpc-shared, status: Activated}
+router_interfaces:
+  ri-1: {router: vpc-prod, opposite: ri-2}
+  ri-2: {router: vbr-1, opposite: ri-1}
+vbrs:
+  vbr-1: {routes: [{destination: 192.168.0.0/16, next_hop: idc}, {destination: 10.0.0.0/16, next_hop: ri-2}]}
+transit_routers:
+  tr-1:
+    attachments:
+      tr-attach-1: {to: vpc-prod, vswitches: [vsw-web], route_table: trt-1, propagates_to: [trt-1]}
+    route_tables: {trt-1: {routes: [{destination: 10.9.0.0/16, blackhole: true}]}}
+vpn_gateways:
+  vpn-1:
+    vpc: vpc-prod
+    connections: {vco-1: {network: office, remote_cidrs: [192.168.9.0/24]}}
+    routes: [{destination: 192.168.9.0/24, connection: vco-1}]
+networks:
+  idc: {cidrs: [192.168.0.0/16]}
+  office: {cidrs: [192.168.9.0/24]}
+load_balancers:
+  lb-1:
+    vpc: vpc-prod
+    vswitch: vsw-web
+    ip: 10.0.1.200
+    listeners: [{port: 80, server_group: rsp-1}]
+    server_groups: {rsp-1: {servers: [{server: i-a, port: 8080, health: healthy}]}}
 instances:
   i-a:
     name: web server
@@ -175,7 +206,9 @@ def test_a_route_that_is_not_available_is_no_road(command: Command, full: str) -
 IDS = {
     "vswitches": "vsw-web", "security_groups": "sg-web", "network_acls": "nacl-web", "route_tables": "rtb-db",
     "prefix_lists": "pl-offices", "port_lists": "prl-web", "eips": "eip-1", "nat_gateways": "ngw-1",
-    "peerings": "pcc-shared", "instances": "i-a", "network_interfaces": "eni-c",
+    "peerings": "pcc-shared", "instances": "i-a", "network_interfaces": "eni-c", "ipv4_gateways": "ipv4gw-1",
+    "ipv6_gateways": "ipv6gw-1", "havips": "havip-1", "router_interfaces": "ri-1", "vbrs": "vbr-1",
+    "transit_routers": "tr-1", "vpn_gateways": "vpn-1", "networks": "office", "load_balancers": "lb-1",
 }  # fmt: skip
 
 

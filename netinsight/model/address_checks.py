@@ -1,13 +1,12 @@
-"""What must hold of ENIs, their groups and addresses, public addresses and NAT entries."""
+"""What must hold of ENIs, their groups and their addresses; of public addresses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from netinsight.addresses import family, parse_address, parse_prefix, text
 from netinsight.model.base import Path, Unknown
-from netinsight.model.edge import DnatEntry, NatGateway, SnatEntry
-from netinsight.model.findings import Finding, Names, host_bits, over, same_vpc
+from netinsight.model.findings import Finding, Names, over
 from netinsight.model.instance import EniType
 from netinsight.model.security_group import GroupType
 from netinsight.model.topology import Interface, Topology
@@ -76,6 +75,17 @@ def addresses(topology: Topology) -> Iterator[Finding]:
             if owner != path:
                 taken_by = owner[owner.index("network_interfaces") + 1]
                 yield Finding(path, f"{text(address)} is taken: {taken_by} has it")
+    for section in ("havips", "load_balancers"):
+        for name, holder in getattr(topology, section).items():
+            vswitch = topology.vswitches.get(holder.vswitch or "")
+            if vswitch and holder.ip:
+                path = (section, name, "ip")
+                owner = owners.setdefault((vswitch.vpc, parse_address(holder.ip)), path)
+                if owner != path:
+                    taken_by = (
+                        owner[owner.index("network_interfaces") + 1] if "network_interfaces" in owner else owner[1]
+                    )
+                    yield Finding(path, f"{holder.ip} is taken: {taken_by} has it")
     yield from _public_addresses(topology)
 
 
@@ -86,63 +96,9 @@ def _public_addresses(topology: Topology) -> Iterator[Finding]:
         for name, instance in topology.instances.items() if instance.public_ip
     ]  # fmt: skip
     places += [(("eips", name, "ip"), eip.ip, name) for name, eip in topology.eips.items()]
+    places += [(("load_balancers", name, "public_ip"), balancer.public_ip, name)
+               for name, balancer in topology.load_balancers.items() if balancer.public_ip]  # fmt: skip
     for path, written, name in places:
         owner = owners.setdefault(parse_address(written), name)
         if owner != name:
             yield Finding(path, f"{written} is taken: {owner} has it")
-
-
-def eips(topology: Topology, names: Names) -> Iterator[Finding]:
-    """What EIPs are bound to, one a private address."""
-    bound: dict[tuple[str, str], str] = {}
-    enis = {interface.id: interface for interface in topology.interfaces()}
-    for name, eip in topology.eips.items():
-        if not isinstance(eip.bound_to, str):
-            continue
-        base = ("eips", name)
-        yield from names.problem((*base, "bound_to"), eip.bound_to, ("instances", "network_interfaces", "nat_gateways"))
-        interface = enis.get(eip.bound_to) or topology.primary_interface(eip.bound_to)
-        if interface is None:
-            continue
-        private = eip.private_ip or interface.eni.ip
-        if private not in (interface.eni.ip, *interface.eni.secondary_ips):
-            yield Finding((*base, "private_ip"), f"{private} is no address of {interface.id}")
-        taken = bound.setdefault((interface.id, private), name)
-        if taken != name:
-            yield Finding((*base, "bound_to"), f"{private} of {interface.id} has a public address already: {taken}")
-        instance = topology.instances.get(interface.instance_id or "")
-        first = topology.primary_interface(interface.instance_id or "")
-        if instance and instance.public_ip and first and (interface.id, private) == (first.id, first.eni.ip):
-            yield Finding(
-                (*base, "bound_to"),
-                f"{interface.instance_id} has a static public address already: {instance.public_ip}",
-            )
-
-
-def _nat_entries(gateway: NatGateway) -> list[tuple[str, Sequence[SnatEntry | DnatEntry]]]:
-    return [("snat", gateway.snat), ("dnat", gateway.dnat)]
-
-
-def gateways(topology: Topology, names: Names) -> Iterator[Finding]:
-    """NAT gateways and peerings: VPCs, EIPs, sources."""
-    for name, gateway in topology.nat_gateways.items():
-        base = ("nat_gateways", name)
-        yield from names.problem((*base, "vpc"), gateway.vpc, ("vpcs",))
-        if gateway.vswitch:
-            yield from same_vpc(topology, names, base, gateway.vpc, "vswitch", gateway.vswitch, "vswitches")
-        for key, entries in _nat_entries(gateway):
-            for i, entry in enumerate(entries):
-                path = (*base, key, i, "eip")
-                yield from names.problem(path, entry.eip, ("eips",))
-                eip = topology.eips.get(entry.eip)
-                if eip and isinstance(eip.bound_to, str) and eip.bound_to != name:
-                    yield Finding(path, f"EIP `{entry.eip}` is bound to {eip.bound_to}, not to {name}")
-        for i, entry in enumerate(gateway.snat):
-            yield from host_bits((*base, "snat", i, "source"), entry.source)
-    for name, peering in topology.peerings.items():
-        base = ("peerings", name)
-        yield from names.problem((*base, "vpc"), peering.vpc, ("vpcs",))
-        for i, cidr in enumerate(peering.peer_cidrs):
-            yield from host_bits((*base, "peer_cidrs", i), cidr)
-        if not peering.peer_cidrs:
-            yield from names.problem((*base, "peer_vpc"), peering.peer_vpc, ("vpcs",))

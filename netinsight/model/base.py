@@ -161,6 +161,7 @@ Boolean = Annotated[bool, BeforeValidator(_boolean)]
 Integer = Annotated[int, BeforeValidator(_integer)]
 Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_integer)]
 Priority = Annotated[int, Field(ge=1, le=100), BeforeValidator(_integer)]
+Weight = Annotated[int, Field(ge=0, le=100), BeforeValidator(_integer)]
 PrefixLengthV4 = Annotated[int, Field(ge=0, le=32), BeforeValidator(_integer)]
 """Limits stand inside the reader of numbers, so that the JSON schema has them too."""
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from netinsight.addresses import Prefix, parse_prefix
 from netinsight.errors import an, did_you_mean
-from netinsight.model import address_checks
+from netinsight.model import address_checks, edge_checks
 from netinsight.model.assumptions import ASSUMPTIONS
 from netinsight.model.base import Path, Unknown, looks_like_cidr, parse_rule_ports
 from netinsight.model.findings import Finding, Names, cidr_or_list, host_bits, over, same_vpc, warning
@@ -38,8 +38,11 @@ def check(
         _lists(topology),
         address_checks.interfaces(topology, names),
         address_checks.addresses(topology),
-        address_checks.eips(topology, names),
-        address_checks.gateways(topology, names),
+        edge_checks.eips(topology, names),
+        edge_checks.nat_gateways(topology, names),
+        edge_checks.gateways(topology, names),
+        edge_checks.links(topology, names),
+        edge_checks.load_balancers(topology, names),
     )
     return [finding for findings in checks for finding in findings]
 
@@ -184,12 +187,31 @@ NEXT_HOPS = {
     "network_interfaces": NextHopType.NETWORK_INTERFACE,
     "nat_gateways": NextHopType.NAT_GATEWAY,
     "peerings": NextHopType.VPC_PEER,
+    "ipv4_gateways": NextHopType.IPV4_GATEWAY,
+    "ipv6_gateways": NextHopType.IPV6_GATEWAY,
+    "havips": NextHopType.HAVIP,
+    "router_interfaces": NextHopType.ROUTER_INTERFACE,
+    "vpn_gateways": NextHopType.VPN_GATEWAY,
 }
 """The sections whose objects a route may lead to, and the API's word for each."""
 
 
 def _called(names: Names, name: str) -> str:
     return SECTIONS[sorted(names.kinds(name))[0]]
+
+
+def _next_hop(
+    names: Names, path: Path, keys: tuple[str, str], hop: str, written: NextHopType | None
+) -> Iterator[Finding]:
+    if hop in names.attachments:
+        kinds, described = [NextHopType.ATTACHMENT], "an attachment"
+    else:
+        if written is None or names.kinds(hop):
+            yield from names.problem((*path, keys[0]), hop, tuple(NEXT_HOPS))
+        kinds = [kind for section, kind in NEXT_HOPS.items() if section in names.kinds(hop)]
+        described = an(_called(names, hop)) if kinds else ""
+    if written and kinds and written not in kinds:
+        yield Finding((*path, keys[1]), f"`{hop}` is {described}: {kinds[0]}, not {written}")
 
 
 def _tables(topology: Topology, names: Names) -> Iterator[Finding]:
@@ -204,13 +226,9 @@ def _tables(topology: Topology, names: Names) -> Iterator[Finding]:
         for i, row in enumerate(rows):
             path = (*base, "routes", i)
             yield from cidr_or_list(names, (*path, "destination"), row.destination, ("prefix_lists",))
-            if row.next_hop_type is None or names.kinds(row.next_hop):
-                yield from names.problem((*path, "next_hop"), row.next_hop, tuple(NEXT_HOPS))
-            kinds = [kind for section, kind in NEXT_HOPS.items() if section in names.kinds(row.next_hop)]
-            if row.next_hop_type and kinds and row.next_hop_type not in kinds:
-                described = an(_called(names, row.next_hop))
-                message = f"`{row.next_hop}` is {described}: {kinds[0]}, not {row.next_hop_type}"
-                yield Finding((*path, "next_hop_type"), message)
+            yield from _next_hop(names, path, ("next_hop", "next_hop_type"), row.next_hop, row.next_hop_type)
+            for n, hop in enumerate(row.others):
+                yield from _next_hop(names, (*path, "others", n), ("id", "type"), hop.id, hop.type)
             masked = str(parse_prefix(row.destination)) if looks_like_cidr(row.destination) else row.destination
             if masked in seen and rows[seen[masked]].type is row.type:
                 yield Finding(

@@ -1,4 +1,4 @@
-"""Public addresses, gateways, peerings, and the state of public addresses under attack."""
+"""Public addresses, the state of those under attack, and accounts."""
 
 from __future__ import annotations
 
@@ -6,22 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from netinsight.model.base import (
-    Address,
-    AddressV4,
-    Bandwidth,
-    Boolean,
-    Cidr,
-    Id,
-    Knowable,
-    Model,
-    Moment,
-    Named,
-    Port,
-    RuleProtocol,
-    Text,
-    Word,
-)
+from netinsight.model.base import Address, AddressV4, Bandwidth, Boolean, Id, Knowable, Model, Moment, Named, Text, Word
+from netinsight.model.gateways import BusinessStatus
 
 
 class EipMode(Word):
@@ -37,65 +23,17 @@ class Eip(Named):
 
     ip: AddressV4 = Field(description="The public address.")
     bound_to: Knowable[Id] | None = Field(
-        None, description="An instance (its primary ENI), an ENI or a NAT gateway; none: bound to nothing."
+        None,
+        description="An instance (its primary ENI), an ENI, a NAT gateway, a HaVip or a load balancer; none: bound to "
+        "nothing, or with `vpc` and `private_ip` to any address of a VPC.",
     )
     private_ip: AddressV4 | None = Field(
         None, description="The private address of the ENI that it stands for; else the primary one."
     )
+    vpc: Id | None = Field(None, description="Of an EIP that is bound to an address, by an IPv4 gateway: its VPC.")
     mode: EipMode = Field(EipMode.NAT, description="NAT, BINDED or MULTI_BINDED.")
     bandwidth_mbps: Bandwidth | None = Field(None, description="Its bandwidth in Mbit/s.")
-
-
-class SnatEntry(Model):
-    """Source translation for a block of the VPC."""
-
-    source: Cidr = Field(description="The source block; the longest that matches wins.")
-    eip: Id = Field(description="The EIP that packets leave with.")
-
-
-class DnatEntry(Model):
-    """Destination translation of a port, or of the whole address (`protocol: any`)."""
-
-    eip: Id = Field(description="The EIP that is asked for.")
-    protocol: Annotated[RuleProtocol, BeforeValidator(lambda word: "all" if str(word).lower() == "any" else word)] = (
-        Field(description="tcp, udp or any.")
-    )
-    external_port: Port | None = Field(None, description="The port that is asked for.")
-    internal_ip: AddressV4 = Field(description="The private address it leads to.")
-    internal_port: Port | None = Field(None, description="The port it leads to.")
-
-
-class NatGateway(Named):
-    """A NAT gateway and its entries."""
-
-    vpc: Id = Field(description="The VPC it belongs to.")
-    vswitch: Id | None = Field(None, description="The vSwitch it stands in.")
-    snat: list[SnatEntry] = Field(default_factory=list, description="Source translation entries.")
-    dnat: list[DnatEntry] = Field(default_factory=list, description="Destination translation entries.")
-
-
-class PeeringStatus(Word):
-    """Only Activated carries traffic."""
-
-    ACTIVATED = "Activated"
-    CREATING = "Creating"
-    ACCEPTING = "Accepting"
-    UPDATING = "Updating"
-    REJECTED = "Rejected"
-    EXPIRED = "Expired"
-    DELETING = "Deleting"
-    DELETED = "Deleted"
-
-
-class Peering(Named):
-    """A VPC peering connection."""
-
-    vpc: Id = Field(description="The VPC that asked for it.")
-    peer_vpc: Id = Field(description="The other VPC: of this file, or a name with `peer_cidrs`.")
-    peer_cidrs: list[Cidr] = Field(
-        default_factory=list, description="The other VPC's blocks, where it is not in the file."
-    )
-    status: PeeringStatus = Field(PeeringStatus.ACTIVATED, description="Its state.")
+    business_status: BusinessStatus = Field(BusinessStatus.NORMAL, description="Normal, or why it is locked.")
 
 
 class Attacked(Model):

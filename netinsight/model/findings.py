@@ -40,6 +40,7 @@ class Names:
         for interface in topology.interfaces():
             if interface.instance_id:
                 self.where[interface.id].append(interface.path)
+        self.attachments = {id_ for router in topology.transit_routers.values() for id_ in router.attachments}
         self.unknown = topology.unknown
         self.partial = frozenset(partial)
         self._hints = (

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from netinsight.model.base import CidrOrId, Id, Knowable, Model, Named, Text, Word
+from netinsight.model.base import Boolean, CidrOrId, Id, Knowable, Model, Named, Text, Weight, Word
 
 
 class RouteTableType(Word):
-    """Whether a table is the VPC's default one."""
+    """What a table is bound to: every vSwitch by default, those that name it, or a gateway."""
 
     SYSTEM = "system"
     CUSTOM = "custom"
+    GATEWAY = "gateway"
 
 
 class RouteStatus(Word):
@@ -50,6 +51,15 @@ class NextHopType(Word):
     GWLB_ENDPOINT = "GatewayLoadBalancerEndpoint"
 
 
+class NextHop(Model):
+    """One of several next hops of a row."""
+
+    id: Id = Field(description="The id of what it leads to.")
+    type: NextHopType | None = Field(None, description="What it is; needed where the topology does not describe it.")
+    weight: Weight = Field(100, description="Equal weights share the traffic; 0 stands by for the others.")
+    healthy: Boolean = Field(True, description="What its health check says; one that is not gets nothing.")
+
+
 class Route(Model):
     """One custom or learned row; local and service routes are there by themselves."""
 
@@ -58,6 +68,11 @@ class Route(Model):
     next_hop_type: NextHopType | None = Field(
         None, description="What the next hop is; needed where the file does not describe it."
     )
+    others: tuple[NextHop, ...] = Field(
+        default=(), description="More next hops: equal ones (ECMP), or standby ones of weight 0."
+    )
+    weight: Weight = Field(100, description="Of the next hop, where there are others.")
+    healthy: Boolean = Field(True, description="Of the next hop, where a health check watches it.")
     type: RouteType = Field(RouteType.CUSTOM, description="Custom (static), or how it was learned.")
     status: RouteStatus = Field(RouteStatus.AVAILABLE, description="Available, Pending or Modifying.")
     name: Text | None = Field(None, description="A name for people.", max_length=128)
@@ -69,6 +84,7 @@ class RouteTable(Named):
     vpc: Id = Field(description="The VPC it belongs to.")
     type: RouteTableType = Field(
         RouteTableType.CUSTOM,
-        description="system: bound to every vSwitch of the VPC that names no other; custom: to those that name it.",
+        description="system: bound to every vSwitch of the VPC that names no other; custom: to those that name it; "
+        "gateway: to the IPv4 or IPv6 gateway that names it.",
     )
     routes: Knowable[list[Route]] = Field(default_factory=list, description="Its custom and learned rows.")

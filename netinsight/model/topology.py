@@ -11,8 +11,11 @@ from netinsight.errors import NOWHERE, Place, did_you_mean, one_of
 from netinsight.model.assumptions import ASSUMPTIONS
 from netinsight.model.base import Id, Label, Model, Moment, Path, RulePorts, Text, Word, complaint
 from netinsight.model.dialect import DIALECTS, Dialect
-from netinsight.model.edge import Account, Ddos, Eip, NatGateway, Peering
+from netinsight.model.edge import Account, Ddos, Eip
+from netinsight.model.gateways import HaVip, Ipv4Gateway, Ipv6Gateway, NatGateway
 from netinsight.model.instance import EniType, Instance, NetworkInterface
+from netinsight.model.links import OutsideNetwork, Peering, RouterInterface, TransitRouter, Vbr, VpnGateway
+from netinsight.model.load_balancer import LoadBalancer
 from netinsight.model.network_acl import NetworkAcl
 from netinsight.model.routing import RouteTable
 from netinsight.model.security_group import PrefixList, SecurityGroup
@@ -96,7 +99,18 @@ class Topology(Model):
     )
     eips: dict[Id, Eip] = Field(default_factory=dict, description="Elastic IP addresses by id.")
     nat_gateways: dict[Id, NatGateway] = Field(default_factory=dict, description="NAT gateways by id.")
+    ipv4_gateways: dict[Id, Ipv4Gateway] = Field(default_factory=dict, description="IPv4 gateways by id, one a VPC.")
+    ipv6_gateways: dict[Id, Ipv6Gateway] = Field(default_factory=dict, description="IPv6 gateways by id, one a VPC.")
+    havips: dict[Id, HaVip] = Field(default_factory=dict, description="Highly available virtual addresses by id.")
     peerings: dict[Id, Peering] = Field(default_factory=dict, description="VPC peering connections by id.")
+    router_interfaces: dict[Id, RouterInterface] = Field(default_factory=dict, description="Router interfaces by id.")
+    vbrs: dict[Id, Vbr] = Field(default_factory=dict, description="Virtual border routers by id.")
+    transit_routers: dict[Id, TransitRouter] = Field(default_factory=dict, description="Transit routers by id.")
+    vpn_gateways: dict[Id, VpnGateway] = Field(default_factory=dict, description="VPN gateways by id.")
+    networks: dict[Id, OutsideNetwork] = Field(
+        default_factory=dict, description="Networks outside that are known only by their prefixes, by id."
+    )
+    load_balancers: dict[Id, LoadBalancer] = Field(default_factory=dict, description="Load balancers by id.")
     ddos: Ddos = Field(default_factory=Ddos, description="Public addresses under attack.")
     instances: dict[Id, Instance] = Field(default_factory=dict, description="Instances by id.")
     network_interfaces: dict[Id, NetworkInterface] = Field(
@@ -162,7 +176,16 @@ SECTIONS: dict[str, str] = {
     "port_lists": "port list",
     "eips": "EIP",
     "nat_gateways": "NAT gateway",
+    "ipv4_gateways": "IPv4 gateway",
+    "ipv6_gateways": "IPv6 gateway",
+    "havips": "HaVip",
     "peerings": "peering",
+    "router_interfaces": "router interface",
+    "vbrs": "VBR",
+    "transit_routers": "transit router",
+    "vpn_gateways": "VPN gateway",
+    "networks": "network",
+    "load_balancers": "load balancer",
     "instances": "instance",
     "network_interfaces": "ENI",
 }

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from netinsight.model.base import Id, Knowable, Label, Named, NetworkCidrV4, NetworkCidrV6, Text
+from netinsight.model.base import Id, Knowable, Label, Named, NetworkCidrV4, NetworkCidrV6, Text, Word
+
+
+class InternetMode(Word):
+    """What is left of the Internet where a VPC's IPv4 gateway was deleted: public, as without one; private, nothing."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
 
 
 class Vpc(Named):
@@ -12,6 +19,10 @@ class Vpc(Named):
 
     cidrs: list[NetworkCidrV4] = Field(min_length=1, description="The IPv4 blocks of the VPC, without host bits.")
     ipv6_cidr: NetworkCidrV6 | None = Field(None, description="The IPv6 block of the VPC.")
+    internet_mode: Knowable[InternetMode] = Field(
+        InternetMode.PUBLIC,
+        description="private: its IPv4 gateway was deleted in private mode, and no address meets the IPv4 Internet.",
+    )
     region: Text | None = Field(None, description="Its region, where the file holds several.")
     account: Label | None = Field(None, description="The account that owns it, a key of `accounts`.")
 

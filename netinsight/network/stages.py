@@ -169,7 +169,7 @@ def no_public_address(network: Network, interface: Interface, private: int, pack
     """Asked from the Internet without a public address: a DNAT entry may lead there, otherwise nothing does."""
     vpc = network.vpc_of(interface)
     for name, gateway in network.topology.nat_gateways.items():
-        for i, entry in enumerate(gateway.dnat):
+        for i, entry in enumerate(gateway.dnat if isinstance(gateway.dnat, list) else ()):
             if gateway.vpc == vpc and parse_address(entry.internal_ip) == private:
                 origin = Origin(f"{name}/dnat/{i + 1}", "dnat_entry", ("nat_gateways", name, "dnat", i))
                 return not_modelled("gateway.nat", Ref("nat", name), packet, box, origin)
