@@ -79,8 +79,11 @@ def test_every_assumption_is_documented_with_its_default() -> None:
 
 
 def test_every_stage_of_the_package_is_documented() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "netinsight" / "network").glob("*.py"))
-    written = set(re.findall(r'Step\("([\w.]+)"', code)) | {"security_group.egress", "network_acl.ingress"}
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "netinsight" / "network").rglob("*.py"))
+    written = set(re.findall(r'(?:Step|says|step)\(\s*"([\w.]+)", ', code)) | {
+        "security_group.egress",
+        "network_acl.ingress",
+    }
     documented = set(re.findall(r"`([\w.]+)`", text("docs/evaluation-order.md")))
     assert len(written) > 6
     assert written <= documented

@@ -20,8 +20,9 @@ from tests.test_cli import Command, command, with_rules
 
 CATALOGUE, ABOUT = load_catalogue(), load_reference().about
 REPORTS = [json.loads(path.read_text("utf-8")) for path in sorted((ROOT / "tests" / "golden").glob("*/report.json"))]
-STAGES = sorted({stage["stage"] for report in REPORTS for path in report["paths"]
-                 for stage in (*path["forward"], *path["return"])})  # fmt: skip
+SHOWN = {stage["stage"] for report in REPORTS for path in report["paths"]
+         for stage in (*path["forward"], *path["return"])}  # fmt: skip
+STAGES = sorted(SHOWN | {"gateway", "appliance", "guest.nat", "load_balancer", "route.reply", "public_ip.private"})
 VERDICTS, STATUSES = [verdict.value for verdict in Verdict], [status.value for status in Status]
 KINDS = {
     **dict.fromkeys(CATALOGUE.items, "item"),
@@ -53,8 +54,8 @@ def squeezed(text: str) -> str:
 
 def test_the_example_reports_have_the_stages_that_there_are() -> None:
     assert len(REPORTS) > 30
-    assert {"eni", "route", "gateway", "security_group.egress", "network_acl.ingress", "platform.smtp", "blackhole",
-            "public_ip.egress", "public_ip.ingress"} <= set(STAGES)  # fmt: skip
+    assert {"eni", "route", "nat", "security_group.egress", "network_acl.ingress", "platform.smtp", "blackhole",
+            "public_ip.egress", "public_ip.ingress"} <= SHOWN  # fmt: skip
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity
-from netinsight.engine.spaces import Box, Region
+from netinsight.engine.spaces import Box, Region, joined
 from netinsight.flow import TCP, UDP, PortRange, Question
 from netinsight.model.base import Path
 from netinsight.model.guest import Guest
@@ -49,6 +51,8 @@ class Result(NamedTuple):
         The part of the question that it makes fail, where the walks do not say so themselves.
     missing
         Skipped for want of a fact: listed in ``not_checked``.
+    only
+        The walks that it is about, where not all: those to one of several back ends.
     """
 
     item: str
@@ -60,6 +64,11 @@ class Result(NamedTuple):
     parts: tuple[tuple[Ruling, Walk], ...] = ()
     missing: bool = False
     severity: ItemSeverity | None = None
+    only: tuple[Walk, ...] = ()
+
+    def concerns(self, walk: Walk) -> bool:
+        """Whether it is about a walk: about all of them, if it names none."""
+        return not self.only or any(one is walk for one in self.only)
 
 
 class Role(StrEnum):
@@ -70,7 +79,17 @@ class Role(StrEnum):
 
 
 class Side(NamedTuple):
-    """One end that has an ENI, with what hangs on it."""
+    """One end that has an ENI, with what hangs on it.
+
+    Attributes
+    ----------
+    ports
+        The ports that were asked, as they are at the end.
+    shift
+        Those less the ports of the question: what was translated on the way.
+    walks
+        The walks that arrive there, where not all do.
+    """
 
     role: Role
     end: End
@@ -78,6 +97,14 @@ class Side(NamedTuple):
     instance_id: str
     instance: Instance | None
     guest: Guest | None
+    ports: PortRange
+    source_ports: PortRange
+    shift: int = 0
+    walks: tuple[Walk, ...] = ()
+
+    def part(self, ports: list[PortRange]) -> Region:
+        """The part of the question on some of the end's ports."""
+        return tuple(Box(self.source_ports, PortRange(first - self.shift, last - self.shift)) for first, last in ports)
 
     @property
     def ref(self) -> Ref:
@@ -110,26 +137,43 @@ class Case:
     unmet: tuple[Unmet, ...] = ()
     assumptions: set[str] = field(default_factory=set)
 
-    @property
+    @cached_property
     def sides(self) -> list[Side]:
-        """The ends that have an ENI, the source first."""
-        topology, sides = self.network.topology, []
+        """The ends that have an ENI, the source first; behind an address without one, where the walks arrive."""
+        sides = []
         for role, end in ((Role.SOURCE, self.ends.source), (Role.DESTINATION, self.ends.destination)):
             if end.interface:
-                instance = topology.instances.get(end.instance_id)
-                sides.append(
-                    Side(role, end, end.interface, end.instance_id, instance, instance.guest if instance else None)
-                )
+                sides.append(self._side(role, end, end.interface))
+            elif role is Role.DESTINATION and end.kind is Kind.DOOR:
+                sides += self._arrivals(end)
         return sides
+
+    def _side(self, role: Role, end: End, interface: Interface) -> Side:
+        instance_id = interface.instance_id or ""
+        instance = self.network.topology.instances.get(instance_id)
+        guest = instance.guest if instance else None
+        return Side(role, end, interface, instance_id, instance, guest, self.box.ports, self.box.source_ports)
+
+    def _arrivals(self, door: End) -> Iterator[Side]:
+        """The ENIs behind a door, each with the walks that lead there."""
+        found: dict[tuple[str, int, int], list[Walk]] = {}
+        for walk in self.walks:
+            last = walk.forward[-1] if walk.forward else None
+            if last and last.stage == "eni":
+                shift = last.packet.box.ports.first - walk.box.ports.first
+                found.setdefault((last.object.id, last.packet.destination, shift), []).append(walk)
+        for (eni, address, shift), walks in found.items():
+            interface = self.network.enis[eni]
+            side = self._side(Role.DESTINATION, End(door.asked, Kind.ENI, address, interface), interface)
+            ports = joined(PortRange(walk.box.ports.first + shift, walk.box.ports.last + shift) for walk in walks)
+            alone = () if len(walks) == len(self.walks) else tuple(walks)
+            whole = PortRange(ports[0].first, ports[-1].last)
+            yield side._replace(ports=whole, shift=shift, walks=alone)
 
     @property
     def whole(self) -> Region:
         """All that was asked."""
         return (self.box,)
-
-    def part(self, ports: list[PortRange]) -> Region:
-        """The part of the question on some of its ports."""
-        return tuple(Box(self.box.source_ports, range_) for range_ in ports)
 
     @property
     def protocol_word(self) -> str:
@@ -139,9 +183,9 @@ class Case:
     @property
     def is_public(self) -> bool:
         """Whether the road leads over the public edge."""
-        kinds = {self.ends.source.kind, self.ends.destination.kind}
-        asked_for = self.ends.source.public or self.ends.destination.public
-        return Kind.INTERNET in kinds or Kind.DOOR in kinds or asked_for is not None
+        source, destination = self.ends.source, self.ends.destination
+        asked_for = source.public or destination.public
+        return Kind.INTERNET in (source.kind, destination.kind) or asked_for is not None
 
     def guest_gap(self, side: Side) -> Why | None:
         """Why the guest of an end is not judged at all, or None where its state is there."""

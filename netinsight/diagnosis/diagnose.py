@@ -71,7 +71,12 @@ def diagnose(
 
 def judge(case: Case) -> list[Result]:
     """Every item: preconditions, those of the path as it meets them, then those of the ends in the catalogue's order."""
-    results = [result for side in case.sides for check in CHECKS for result in check.check(case, side)]
+    results = [
+        result._replace(only=side.walks)
+        for side in case.sides
+        for check in CHECKS
+        for result in check.check(case, side)
+    ]
     order = {item: position for position, item in enumerate(case.catalogue.items)}
     return [*precondition.check(case), *path.check(case), *sorted(results, key=lambda result: order[result.item])]
 
@@ -157,7 +162,8 @@ def _end(end: End) -> EndReport:
     if end.interface is None:
         if end.kind is Kind.DOOR and end.public:
             return EndReport.model_construct(type="eip", id=end.public.holder, ip=address, public_ip=public)
-        return EndReport.model_construct(type=end.kind.value, id=end.asked, ip=address)
+        kind, id_ = end.holder or (end.kind.value, end.asked)
+        return EndReport.model_construct(type=kind, id=id_, ip=address)
     by_eni = end.asked == end.interface.id or not end.instance_id or (end.asked == end.interface.eni.name)
     return EndReport.model_construct(
         type="eni" if by_eni else "instance",

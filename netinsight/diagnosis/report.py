@@ -33,7 +33,7 @@ class Object(Part):
 class EndReport(Part):
     """One end of the question."""
 
-    type: str = Field(description="instance, eni, internet, service, network or eip.")
+    type: str = Field(description="instance, eni, internet, service, network, eip, load_balancer, havip or nat.")
     id: str = Field(description="The id, or the address of a host.")
     eni: str | None = Field(None, description="The ENI that was asked.")
     ip: str | None = Field(None, description="Its address; null for any Internet host.")

@@ -76,10 +76,11 @@ class Writer:
         """The hosts of a walk, of those asked: all of them, some blocks, or all but those of the other walks."""
         ends = self.case.ends
         asked = next(end.asked for end in (ends.source, ends.destination) if end.address is None)
-        if len(self.case.walks) == 1:
+        kinds = list(dict.fromkeys(other.hosts for other in self.case.walks))
+        if len(kinds) == 1:
             return asked
-        if walk is self.case.walks[0]:
-            others = [piece for other in self.case.walks[1:] for piece in other.hosts]
+        if walk.hosts == kinds[0]:
+            others = [piece for hosts in kinds[1:] for piece in hosts]
             return self._word("hosts_rest", all=asked, hosts=self._blocks(others))
         return self._blocks(list(walk.hosts))
 
@@ -167,9 +168,8 @@ class Writer:
             for number, boxes in by_walk.items():
                 alike.setdefault(self._part(boxes), []).append(walks[number])
             for part, where in alike.items():
-                hosts = (
-                    self._word("part_hosts", hosts="; ".join(map(self.hosts, where))) if len(where) < len(walks) else ""
-                )
+                told_apart = len({walk.hosts for walk in where}) < len({walk.hosts for walk in walks})
+                hosts = self._word("part_hosts", hosts="; ".join(map(self.hosts, where))) if told_apart else ""
                 words = ", ".join(filter(None, (part, hosts)))
                 sentences.append(sentence + (self._word("only_for", parts=words) if words else ""))
         return "; ".join(sentences)
@@ -184,7 +184,8 @@ class Writer:
         if ports != [whole.ports]:
             one = len(ports) == 1 and ports[0].first == ports[0].last
             words.append(self._word("part_port" if one else "part_ports", ports=port_list(ports)))
-        if clients != [whole.source_ports]:
+        legs = {box.source_ports for walk in self.case.walks for box in walk.legs}
+        if clients != [whole.source_ports] and not (len(clients) == 1 and clients[0] in legs):
             words.append(self._word("part_client_ports", ports=port_list(clients)))
         return ", ".join(words)
 

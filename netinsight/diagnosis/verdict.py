@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from netinsight.diagnosis.case import Case, Result, Status
-from netinsight.engine.spaces import Box, common, joined, ports_of, without
+from netinsight.engine.spaces import joined, without
 from netinsight.flow import PortRange, Verdict
 from netinsight.network.steps import DecisionWord, Walk
 
@@ -20,21 +20,22 @@ class Answer(NamedTuple):
 
 def answer(case: Case, results: list[Result]) -> Answer:
     """What passes, with what is not known taken to stop and to pass: where both say the same, that is the verdict."""
-    stopped = [box for result in results if result.status is Status.ABNORMAL for box in result.stops]
-    at_least = _passing(case, stopped, unknown_passes=False)
-    at_most = _passing(case, stopped, unknown_passes=True)
+    at_least = _passing(case, results, unknown_passes=False)
+    at_most = _passing(case, results, unknown_passes=True)
     verdict = at_least.verdict if at_least.verdict is at_most.verdict else Verdict.UNDETERMINED
     return at_least._replace(verdict=verdict)
 
 
-def _passing(case: Case, stopped: list[Box], *, unknown_passes: bool) -> Answer:
+def _passing(case: Case, results: list[Result], *, unknown_passes: bool) -> Answer:
+    """A port passes where it does on every walk that it may take: every host, every equal choice."""
     every: list[PortRange] = [case.box.ports]
     some: list[PortRange] = []
     for walk in case.walks:
-        region = walk.passing(unknown_passes=unknown_passes, stopped=stopped)
-        for_every, for_some = ports_of(region, case.box)
-        every = common(every, for_every)
-        some = joined([*some, *for_every, *for_some])
+        abnormal = (result for result in results if result.status is Status.ABNORMAL and result.concerns(walk))
+        stopped = [box for result in abnormal for box in result.stops]
+        for_every, for_some = walk.passing(unknown_passes=unknown_passes, stopped=stopped)
+        every = without(every, without([walk.box.ports], for_every))
+        some = joined([*some, *for_some])
     some = without(some, every)
     if every == [case.box.ports]:
         return Answer(Verdict.REACHABLE, every, some)
@@ -52,12 +53,8 @@ def together(verdicts: list[Verdict]) -> Verdict:
 def walk_decision(walk: Walk) -> DecisionWord:
     """What one path says: accept, drop, partial, or unknown."""
     at_least, at_most = walk.passing(unknown_passes=False), walk.passing(unknown_passes=True)
-    if _size(at_least) == _size((walk.box,)):
+    if at_least[0] == [walk.box.ports]:
         return "accept"
-    if not at_most:
+    if not at_most[1]:
         return "drop"
-    return "partial" if _size(at_least) == _size(at_most) else "unknown"
-
-
-def _size(region: tuple[Box, ...]) -> int:
-    return sum((s.last - s.first + 1) * (p.last - p.first + 1) for s, p in region)
+    return "partial" if at_least == at_most else "unknown"

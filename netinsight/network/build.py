@@ -20,9 +20,11 @@ from netinsight.engine.tables import AddressSets
 from netinsight.model.assumptions import defaults
 from netinsight.model.base import Path, Unknown
 from netinsight.model.edge import Eip, EipMode
+from netinsight.model.gateways import BusinessStatus
 from netinsight.model.routing import RouteTableType
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface, Topology
+from netinsight.network.entries import pack_dnat, pack_links, pack_snat, transit_rows, vbr_rows, vpn_rows
 from netinsight.network.filters import Filter, Peers, pack_acl, pack_groups, pack_routes, pack_unknown_groups
 
 
@@ -39,6 +41,8 @@ class Public(NamedTuple):
         The id of what it is bound to; empty where it is bound to nothing.
     unknown
         Why its binding, or its mode, cannot be followed.
+    vpc
+        Of one that is bound to an address by an IPv4 gateway: the VPC of that address.
     """
 
     address: int
@@ -50,6 +54,8 @@ class Public(NamedTuple):
     unknown: str = ""
     mode: EipMode = EipMode.NAT
     has_bandwidth: bool = True
+    lock: BusinessStatus = BusinessStatus.NORMAL
+    vpc: str = ""
 
 
 class Network:
@@ -125,11 +131,19 @@ class Network:
         if isinstance(eip.bound_to, Unknown):
             return Public(address, name, path, unknown=eip.bound_to.unknown)
         bound_to = eip.bound_to or ""
+        lock = eip.business_status
+        if bound_to in self.topology.havips:
+            havip = self.topology.havips[bound_to]
+            unknown = havip.master.unknown if isinstance(havip.master, Unknown) else ""
+            return Public(address, name, path, bound_to, self.master_of(bound_to), parse_address(havip.ip), unknown,
+                          lock=lock)  # fmt: skip
         interface = self.enis.get(bound_to) or self.topology.primary_interface(bound_to)
         if interface is None:
-            return Public(address, name, path, bound_to, unknown=self.topology.unknown.get(bound_to, ""))
+            private = parse_address(eip.private_ip) if eip.private_ip and eip.vpc else None
+            return Public(address, name, path, bound_to, None, private, self.topology.unknown.get(bound_to, ""),
+                          lock=lock, vpc=eip.vpc or "")  # fmt: skip
         private = parse_address(eip.private_ip or interface.eni.ip)
-        return Public(address, name, path, bound_to, interface, private, mode=eip.mode)
+        return Public(address, name, path, bound_to, interface, private, mode=eip.mode, lock=lock)
 
     @cached_property
     def _public_by_private(self) -> dict[tuple[str, int], Public]:
@@ -141,10 +155,34 @@ class Network:
         """Public address of the line → what the topology says of it."""
         return {public.address: public for public in self.publics}
 
+    @cached_property
+    def public_of_holder(self) -> dict[str, Public]:
+        """EIP, or the instance that has a static one → the public address."""
+        return {public.holder: public for public in self.publics}
+
+    @cached_property
+    def balancer_of_public(self) -> dict[int, str]:
+        """Public address of its own → the load balancer."""
+        balancers = self.topology.load_balancers.items()
+        return {parse_address(one.public_ip): name for name, one in balancers if one.public_ip}
+
     def public_of(self, interface: Interface, private: int) -> Public | None:
         """The public address that stands for a private one of an ENI; one of unknown binding where there may be one."""
         found = self._public_by_private.get((interface.id, private))
         return found or next((public for public in self.publics if public.unknown and not public.bound_to), None)
+
+    @cached_property
+    def _public_in(self) -> dict[tuple[str, int], Public]:
+        found = {}
+        for public in reversed(self.publics):
+            if public.private is not None and not public.unknown and public.mode is EipMode.NAT:
+                vpc = self.vpc_of(public.interface) if public.interface else public.vpc
+                found[vpc, public.private] = public
+        return found
+
+    def public_in(self, vpc: str, private: int) -> Public | None:
+        """The public address that is translated to a private one of a VPC, whatever has that."""
+        return self._public_in.get((vpc, private))
 
     def vpc_of(self, interface: Interface) -> str:
         """The VPC that an ENI stands in; empty where its vSwitch is not known."""
@@ -161,8 +199,16 @@ class Network:
         vswitch = self.topology.vswitches[vswitch_id]
         if isinstance(vswitch.route_table, str):
             return vswitch.route_table
+        return self.system_table(vswitch.vpc)
+
+    def system_table(self, vpc: str) -> str | None:
+        """The system table of a VPC, if the topology has it."""
+        return self._system_tables.get(vpc)
+
+    @cached_property
+    def _system_tables(self) -> dict[str, str]:
         tables = self.topology.route_tables.items()
-        return next((name for name, t in tables if t.vpc == vswitch.vpc and t.type is RouteTableType.SYSTEM), None)
+        return {table.vpc: name for name, table in tables if table.type is RouteTableType.SYSTEM}
 
     def group_filter(self, interface: Interface, direction: Direction, intra_group_egress: str | None = None) -> Filter:
         """The rows of an ENI's groups; ``intra_group_egress`` other than the network's own shows what hangs on it."""
@@ -198,6 +244,98 @@ class Network:
         return self._kept(
             ("routes", vpc, table or ""), lambda: pack_routes(self.topology, self.sets, self._peers, vpc, table)
         )
+
+    def snat_filter(self, gateway: str) -> Filter:
+        """What leaves by a NAT gateway, and as what."""
+        described = self.topology.nat_gateways[gateway]
+        return self._kept(("snat", gateway), lambda: pack_snat(self.sets, gateway, described))
+
+    def dnat_filter(self, gateway: str) -> Filter:
+        """What comes in by a NAT gateway, and to whom."""
+        described = self.topology.nat_gateways[gateway]
+        return self._kept(("dnat", gateway), lambda: pack_dnat(self.topology, self.sets, gateway, described))
+
+    def vbr_filter(self, vbr: str) -> Filter:
+        """The table of a VBR."""
+        routes, path = self.topology.vbrs[vbr].routes, ("vbrs", vbr, "routes")
+        lost = (vbr, routes.unknown, path) if isinstance(routes, Unknown) else None
+        return self._kept(("vbr", vbr), lambda: pack_links(self.sets, vbr_rows(self.topology, vbr), lost))
+
+    def vpn_filter(self, gateway: str) -> Filter:
+        """The table of a VPN gateway."""
+        routes, path = self.topology.vpn_gateways[gateway].routes, ("vpn_gateways", gateway, "routes")
+        lost = (gateway, routes.unknown, path) if isinstance(routes, Unknown) else None
+        return self._kept(("vpn", gateway), lambda: pack_links(self.sets, vpn_rows(self.topology, gateway), lost))
+
+    def transit_filter(self, router: str, table: str) -> Filter:
+        """A table of a transit router."""
+        routes = self.topology.transit_routers[router].route_tables[table].routes
+        path = ("transit_routers", router, "route_tables", table, "routes")
+        lost = (table, routes.unknown, path) if isinstance(routes, Unknown) else None
+        return self._kept(
+            ("transit", router, table), lambda: pack_links(self.sets, transit_rows(self.topology, router, table), lost)
+        )
+
+    @cached_property
+    def _owners_in(self) -> dict[tuple[str, int], tuple[str, str]]:
+        """(VPC, private address) → the section and id of what has it."""
+        return self.holders | {
+            (self.vpc_of(interface), parse_address(written)): ("network_interfaces", interface.id)
+            for interface in self.enis.values()
+            for _, written in interface.addresses()
+        }
+
+    @cached_property
+    def holders(self) -> dict[tuple[str, int], tuple[str, str]]:
+        """(VPC, private address) → the section and id of what has it, where that is no ENI."""
+        owners: dict[tuple[str, int], tuple[str, str]] = {}
+        topology = self.topology
+        for name, havip in topology.havips.items():
+            vswitch = topology.vswitches.get(havip.vswitch)
+            owners[vswitch.vpc if vswitch else "", parse_address(havip.ip)] = ("havips", name)
+        for name, balancer in topology.load_balancers.items():
+            if balancer.ip:
+                owners[balancer.vpc, parse_address(balancer.ip)] = ("load_balancers", name)
+        for name, gateway in topology.nat_gateways.items():
+            for entries in (gateway.snat, gateway.dnat):
+                for entry in entries if isinstance(entries, list) else ():
+                    addresses = (entry.nat_ip,) if isinstance(entry.nat_ip, str) else entry.nat_ip or ()
+                    owners.update({(gateway.vpc, parse_address(one)): ("nat_gateways", name) for one in addresses})
+        return owners
+
+    def owner_in(self, vpc: str, address: int) -> tuple[str, str] | None:
+        """The section and id of what has a private address in a VPC."""
+        return self._owners_in.get((vpc, address))
+
+    def master_of(self, havip: str) -> Interface | None:
+        """The ENI that has a HaVip now: of a master instance the one in its vSwitch, else the primary one."""
+        described = self.topology.havips[havip]
+        if not isinstance(described.master, str):
+            return None
+        mine = [one for one in self.enis.values() if one.instance_id == described.master]
+        inside = next((one for one in mine if one.eni.vswitch == described.vswitch), None)
+        return self.enis.get(described.master) or inside or self.topology.primary_interface(described.master)
+
+    @cached_property
+    def ipv4_gateway_of(self) -> dict[str, str]:
+        """VPC → its IPv4 gateway."""
+        return {gateway.vpc: name for name, gateway in self.topology.ipv4_gateways.items()}
+
+    @cached_property
+    def ipv6_gateway_of(self) -> dict[str, str]:
+        """VPC → its IPv6 gateway."""
+        return {gateway.vpc: name for name, gateway in self.topology.ipv6_gateways.items()}
+
+    @cached_property
+    def attachments(self) -> dict[str, str]:
+        """Attachment → its transit router."""
+        return {id_: name for name, router in self.topology.transit_routers.items() for id_ in router.attachments}
+
+    @cached_property
+    def attachment_of(self) -> dict[str, str]:
+        """What is attached to a transit router → its attachment."""
+        routers = self.topology.transit_routers.values()
+        return {one.to: id_ for router in routers for id_, one in router.attachments.items()}
 
     def _kept(self, key: tuple[str, ...], pack: Callable[[], Filter]) -> Filter:
         if key not in self._filters:

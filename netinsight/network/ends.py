@@ -12,6 +12,7 @@ from netinsight.addresses import (
     Range,
     contains,
     family,
+    merge,
     parse_address,
     parse_prefix,
     ranges,
@@ -41,9 +42,10 @@ class Kind(StrEnum):
     INTERNET = "internet"
     SERVICE = "service"
     NETWORK = "network"
-    """An address outside every VPC of the file that a route leads to: of a network behind a VPN, a peering, …"""
+    """A network outside that is known by its prefixes, or an address outside every VPC that a route leads to."""
     DOOR = "door"
-    """A public address of the topology with no ENI behind it: a NAT gateway's, or one bound to nothing."""
+    """An address of the topology with no ENI behind it: of a NAT gateway, a load balancer, a HaVip without a master, or
+    a public one that is bound to nothing."""
 
 
 class End(NamedTuple):
@@ -59,6 +61,8 @@ class End(NamedTuple):
         Those hosts, where they are a block of the cloud's services; empty for those of the Internet.
     public
         The public address that was asked for, if the user asked for one of the topology.
+    holder
+        What has the address, where that is no ENI: its type and id.
     """
 
     asked: str
@@ -68,6 +72,7 @@ class End(NamedTuple):
     public: Public | None = None
     by_address: bool = False
     hosts: tuple[Range, ...] = ()
+    holder: tuple[str, str] | None = None
 
     @property
     def instance_id(self) -> str:
@@ -89,11 +94,48 @@ def find_end(network: Network, written: str) -> End:
     interface = network.enis.get(written) or network.topology.primary_interface(written)
     if interface:
         return End(written, Kind.ENI, parse_address(interface.eni.ip), interface)
+    if holder := _holder(network, written):
+        return holder
     try:
         address = parse_address(written)
     except ValueError:
         return _by_block(written) or _by_name(network, written)
     return _by_address(network, written, address)
+
+
+def _holder(network: Network, written: str) -> End | None:
+    """A HaVip, a load balancer or a network outside, by its id."""
+    topology = network.topology
+    if written in topology.havips:
+        return _havip(network, written, written)
+    if written in topology.networks:
+        blocks = tuple(piece for cidr in topology.networks[written].cidrs for piece in ranges(parse_prefix(cidr)))
+        return End(written, Kind.NETWORK, hosts=merge(blocks), holder=("network", written))
+    if written in topology.load_balancers:
+        address = balancer_address(network, written, public=False)
+        if address is None:
+            raise ObjectError(
+                f"load balancer {visible(written)} has no address", hint="give it `ip`, or bind an EIP to it"
+            )
+        return End(written, Kind.DOOR, address, holder=("load_balancer", written))
+    return None
+
+
+def _havip(network: Network, asked: str, name: str) -> End:
+    address, master = parse_address(network.topology.havips[name].ip), network.master_of(name)
+    if master is None:
+        return End(asked, Kind.DOOR, address, by_address=True, holder=("havip", name))
+    return End(asked, Kind.ENI, address, master, by_address=True)
+
+
+def balancer_address(network: Network, name: str, *, public: bool) -> int | None:
+    """An address of a load balancer: its private one, or the one by which the Internet knows it; the other if need be."""
+    described = network.topology.load_balancers[name]
+    private = parse_address(described.ip) if described.ip else None
+    bound = next((one.address for one in network.publics if one.bound_to == name), None)
+    outside = parse_address(described.public_ip) if described.public_ip else bound
+    first, second = (outside, private) if public else (private, outside)
+    return second if first is None else first
 
 
 def _by_block(written: str) -> End | None:
@@ -119,6 +161,20 @@ def _by_address(network: Network, written: str, address: int) -> End:
         )
     if owners:
         return End(written, Kind.ENI, address, owners[0], by_address=True)
+    for (_, held), (section, name) in network.holders.items():
+        if held == address:
+            if section == "havips":
+                return _havip(network, written, name)
+            kind = {"load_balancers": "load_balancer", "nat_gateways": "nat"}[section]
+            return End(written, Kind.DOOR, address, by_address=True, holder=(kind, name))
+    if balancer := network.balancer_of_public.get(address):
+        return End(written, Kind.DOOR, address, by_address=True, holder=("load_balancer", balancer))
+    if any(
+        contains(ranges(parse_prefix(cidr)), address)
+        for one in network.topology.networks.values()
+        for cidr in one.cidrs
+    ):
+        return End(written, Kind.NETWORK, address, by_address=True)
     public = network.public_by_address.get(address)
     if public:
         kind = Kind.ENI if public.interface else Kind.DOOR
@@ -154,6 +210,9 @@ def _neighbours(network: Network, address: int) -> str:
 def _is_routed(network: Network, address: int, blocks: list[str]) -> bool:
     """Whether an address outside the VPCs is the destination of a route more specific than the default."""
     inside = any(prefix.first <= address <= prefix.last for prefix in map(parse_prefix, blocks))
+    peers = [cidr for peering in network.topology.peerings.values() for cidr in peering.peer_cidrs]
+    if not inside and any(contains(ranges(parse_prefix(cidr)), address) for cidr in peers):
+        return True
     tables = network.topology.route_tables.values()
     rows = (row for table in tables if isinstance(table.routes, list) for row in table.routes)
     return not inside and any(
@@ -201,6 +260,10 @@ def find_ends(network: Network, question: Question) -> Ends:
     if source.interface:  # a packet begins at the ENI behind a public address; the way out is looked up
         source = source._replace(public=None)
     _refuse_pairs(source, destination)
+    if source.kind is Kind.INTERNET and destination.holder and destination.holder[0] == "load_balancer":
+        name = destination.holder[1]
+        if not destination.by_address:
+            destination = destination._replace(address=balancer_address(network, name, public=True))
     version = _family(source, destination, question.family)
     source, destination = _in_family(source, version), _in_family(destination, version)
     return Ends(source, destination, version, question.source_ports or client_ports(network, source))
@@ -208,14 +271,16 @@ def find_ends(network: Network, question: Question) -> Ends:
 
 def _refuse_pairs(source: End, destination: End) -> None:
     if source.kind is Kind.DOOR:
-        holder = (source.public and source.public.bound_to) or "nothing"
-        raise QuestionError(f"`{source.asked}` is the public address of {holder}; "
-                            "a question begins at an instance, an ENI or an Internet host")  # fmt: skip
+        holder = (source.public and source.public.bound_to) or (source.holder and source.holder[1]) or "nothing"
+        raise QuestionError(f"`{source.asked}` is an address of {holder}; "
+                            "a question begins at an instance, an ENI, a network or an Internet host")  # fmt: skip
     if source.interface and destination.interface:
         if source.interface.id == destination.interface.id:
             raise QuestionError(f"source and destination are one ENI: {source.interface.id}")
         if source.instance_id and source.instance_id == destination.instance_id:
             raise QuestionError(f"source and destination are one instance: {source.instance_id}")
+    if source.kind is Kind.NETWORK and destination.kind in (Kind.INTERNET, Kind.SERVICE):
+        return
     if not source.interface and destination.kind is not Kind.ENI and destination.kind is not Kind.DOOR:
         raise QuestionError(
             "both ends are outside the VPCs; one of them must be an instance or an ENI",

@@ -15,6 +15,8 @@ from netinsight.addresses import Prefix, Range, parse_prefix, ranges, subtract
 from netinsight.engine.tables import EVERYWHERE, AddressSets, Row, Table
 from netinsight.flow import EVERY_PORT, PortRange
 from netinsight.model.base import Path, Unknown, looks_like_cidr, parse_rule_ports, protocol_range
+from netinsight.model.gateways import DnatEntry, SnatEntry
+from netinsight.model.links import LinkRoute
 from netinsight.model.network_acl import EgressEntry, IngressEntry
 from netinsight.model.routing import NextHopType, Route, RouteStatus, RouteTable, RouteTableType, RouteType
 from netinsight.model.security_group import Direction, Family, GroupRule, Policy, SecurityGroup
@@ -33,7 +35,8 @@ class Origin(NamedTuple):
     kind
         ``security_group_rule``, ``security_group_default``, ``intra_group``, ``network_acl_entry``,
         ``network_acl_default``, ``network_acl_service``, ``route``, ``system_route``, ``platform``, ``unknown``, or
-        the state of an object: ``eni_status``, ``public_ip``, ``blackhole``, ``dnat_entry``, ``route_table``.
+        the state of an object: ``eni_status``, ``public_ip``, ``blackhole``, ``route_table``, ``gateway``; of a NAT
+        gateway ``snat_entry``, ``dnat_entry``.
     path
         Where it stands in the topology; of a default, where the object that has it stands.
     rule
@@ -49,7 +52,7 @@ class Origin(NamedTuple):
     id: str
     kind: str
     path: Path = ()
-    rule: GroupRule | IngressEntry | EgressEntry | Route | None = None
+    rule: GroupRule | IngressEntry | EgressEntry | Route | SnatEntry | DnatEntry | LinkRoute | None = None
     target: str = ""
     reason: str = ""
     text: str = ""

@@ -6,73 +6,60 @@ differs between classes is partial, and says which hosts it is about.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from netinsight.addresses import Range, internet, merge, parse_prefix, ranges, subtract
 from netinsight.engine.kernels import COLUMNS, DESTINATION, SOURCE
-from netinsight.model.base import Unknown
-from netinsight.model.security_group import Direction
 from netinsight.network.build import Network
 from netinsight.network.filters import Filter
 
 if TYPE_CHECKING:
-    from netinsight.model.topology import Interface
     from netinsight.network.ends import Ends
 
 
-def host_classes(network: Network, ends: Ends) -> list[tuple[tuple[Range, ...], int]]:
-    """The classes of hosts of a question about many of them, each with one of its addresses, the largest first.
-
-    A question between two given ends has one class that stands for nobody: ``[((), 0)]``.
-    """
+def hosts_of(network: Network, ends: Ends) -> tuple[Range, ...]:
+    """The hosts of a question about many of them; none where both ends are given."""
     if ends.source.address is not None and ends.destination.address is not None:
-        return [((), 0)]
-    interface = ends.source.interface or ends.destination.interface
-    hosts = ends.source.hosts or ends.destination.hosts or _internet_hosts(network, ends.family)
-    sets = (
-        {ranges_ for packed in _filters(network, interface) for ranges_ in _address_sets(packed)}
-        if interface
-        else set()
-    )
-    classes: dict[tuple[bool, ...], list[Range]] = defaultdict(list)
-    for piece, signature in _atoms(hosts, sorted(sets)):
-        classes[signature].append(piece)
-    merged = [merge(pieces) for pieces in classes.values()]
-    merged.sort(key=lambda pieces: (-sum(last - first for first, last in pieces), pieces))
-    return [(pieces, _representative(pieces)) for pieces in merged]
+        return ()
+    return ends.source.hosts or ends.destination.hosts or _internet_hosts(network, ends.family)
+
+
+def same_fate(
+    hosts: tuple[Range, ...], address: int, sets: set[tuple[Range, ...]]
+) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
+    """The hosts that no set tells apart from the one that was walked, and the others."""
+    ordered = sorted(sets)
+    wanted = tuple(any(a <= address <= b for a, b in ranges_) for ranges_ in ordered)
+    alike: list[Range] = []
+    others: list[Range] = []
+    for piece, signature in _atoms(hosts, ordered):
+        (alike if signature == wanted else others).append(piece)
+    return merge(alike), merge(others)
 
 
 def _internet_hosts(network: Network, family: int) -> tuple[Range, ...]:
-    """The Internet, less what the VPCs use of it."""
+    """The Internet, less what the VPCs and the networks outside use of it, and what the topology owns."""
     hosts: tuple[Range, ...] = internet(family)
-    for vpc in network.topology.vpcs.values():
-        for cidr in (*vpc.cidrs, *([vpc.ipv6_cidr] if vpc.ipv6_cidr else [])):
-            for piece in ranges(parse_prefix(cidr)):
-                hosts = tuple(subtract(hosts, piece))
+    topology = network.topology
+    blocks = [
+        cidr for vpc in topology.vpcs.values() for cidr in (*vpc.cidrs, *([vpc.ipv6_cidr] if vpc.ipv6_cidr else []))
+    ]
+    blocks += [cidr for outside in topology.networks.values() for cidr in outside.cidrs]
+    owned = [Range(address, address) for address in (*network.public_by_address, *network.balancer_of_public)]
+    for piece in merge([*owned, *(piece for cidr in blocks for piece in ranges(parse_prefix(cidr)))]):
+        hosts = tuple(subtract(hosts, piece))
     return hosts
 
 
-def _representative(pieces: tuple[Range, ...]) -> int:
+def representative(pieces: tuple[Range, ...]) -> int:
     widest = max(pieces, key=lambda piece: piece.last - piece.first)
     return min(widest.first + 1, widest.last)
 
 
-def _filters(network: Network, interface: Interface) -> Iterator[Filter]:
-    """Every list that a packet between an ENI and the Internet can meet; ACLs and routes serve the reply too."""
-    for direction in (Direction.INGRESS, Direction.EGRESS):
-        yield network.group_filter(interface, direction)
-    vswitch = network.topology.vswitches.get(interface.eni.vswitch)
-    if vswitch and isinstance(vswitch.network_acl, str):
-        for direction in (Direction.INGRESS, Direction.EGRESS):
-            yield network.acl_filter(vswitch.network_acl, direction)
-    if vswitch and not isinstance(vswitch.route_table, Unknown):
-        yield network.route_filter(interface.eni.vswitch)
-
-
-def _address_sets(packed: Filter) -> Iterator[tuple[Range, ...]]:
+def address_sets(packed: Filter) -> Iterator[tuple[Range, ...]]:
+    """Every set of addresses that a row of a list looks at."""
     numbers = {
         packed.table.rows[row * COLUMNS + column]
         for row in range(packed.table.count)

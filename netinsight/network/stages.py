@@ -13,6 +13,7 @@ from netinsight.engine.classify import Decision, decide, partition
 from netinsight.engine.spaces import Box, cut
 from netinsight.flow import LAST_PORT, PortRange
 from netinsight.model.base import Path, Unknown
+from netinsight.model.gateways import BusinessStatus
 from netinsight.model.security_group import Direction, Policy
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network, Public
@@ -135,6 +136,9 @@ def translation(public: Public, code: str, box: Box) -> Rulings:
     origin = Origin(public.holder, "public_ip", public.path)
     if not public.has_bandwidth:
         return whole(box, Decision.DROP, why("public.no_bandwidth", public=text(public.address)), origin)
+    if public.lock is not BusinessStatus.NORMAL:
+        told = why("public.locked", public=text(public.address), status=public.lock)
+        return whole(box, Decision.DROP, told, origin._replace(path=(*public.path, "business_status")))
     private = text(public.private) if public.private is not None else ""
     return whole(box, Decision.ACCEPT, why(code, public=text(public.address), private=private), origin)
 
@@ -159,31 +163,8 @@ def blackholed(network: Network, address: int, at: datetime) -> tuple[int, str] 
     return None
 
 
-def not_modelled(item: str, ref: Ref, packet: Packet, box: Box, origin: Origin | None) -> Step:
-    """A next hop that is not followed: not known beyond it."""
-    reason = why("gateway.not_modelled", next_hop=ref.id)
-    return Step("gateway", item, ref, packet, whole(box, Decision.UNKNOWN, reason, origin))
-
-
-def no_public_address(network: Network, interface: Interface, private: int, packet: Packet, box: Box) -> Step:
-    """Asked from the Internet without a public address: a DNAT entry may lead there, otherwise nothing does."""
-    vpc = network.vpc_of(interface)
-    for name, gateway in network.topology.nat_gateways.items():
-        for i, entry in enumerate(gateway.dnat if isinstance(gateway.dnat, list) else ()):
-            if gateway.vpc == vpc and parse_address(entry.internal_ip) == private:
-                origin = Origin(f"{name}/dnat/{i + 1}", "dnat_entry", ("nat_gateways", name, "dnat", i))
-                return not_modelled("gateway.nat", Ref("nat", name), packet, box, origin)
-    reason = why("public.none", eni=interface.id, private=text(private))
-    return Step(
-        "public_ip.ingress", "gateway.public_ip", Ref("eni", interface.id), packet, whole(box, Decision.DROP, reason)
-    )
-
-
-def door_without_eni(network: Network, public: Public, packet: Packet, box: Box) -> Step:
-    """A public address of the topology with no ENI behind it."""
-    if public.bound_to in network.topology.nat_gateways:
-        origin = Origin(public.holder, "public_ip", public.path)
-        return not_modelled("gateway.nat", Ref("nat", public.bound_to), packet, box, origin)
+def door_without_eni(public: Public, packet: Packet, box: Box) -> Step:
+    """A public address of the topology with nothing behind it that could be followed."""
     ref = Ref("eip", public.holder)
     if public.unknown or public.bound_to:
         rulings = not_known(box, public.holder, public.unknown, public.path)

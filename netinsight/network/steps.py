@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 from netinsight.addresses import Range
 from netinsight.engine.classify import Decision
-from netinsight.engine.spaces import Box, Region, intersect, subtract
+from netinsight.engine.spaces import Box, Region, common, intersect, joined, ports_of, subtract
+from netinsight.flow import PortRange
 from netinsight.network.filters import Filter, Origin
 
 DecisionWord = Literal["accept", "drop", "unknown", "partial"]
@@ -66,6 +67,8 @@ class Step(NamedTuple):
         The diagnosis item that the stage is the evidence of.
     packed
         The list that decided, where one did; ``network.explain`` tells how each of its rules met the packet.
+    leg
+        Whose client ports its rulings tell of: 0 those asked, more after each translator that chooses its own.
     """
 
     stage: str
@@ -74,6 +77,7 @@ class Step(NamedTuple):
     packet: Packet
     rulings: tuple[Ruling, ...]
     packed: Filter | None = None
+    leg: int = 0
 
     def where(self, *decisions: Decision) -> Region:
         """The part of the question that the stage decides so."""
@@ -103,6 +107,8 @@ class Walk(NamedTuple):
         The one of them that was walked.
     assumptions
         The names of the open points that it rests on.
+    legs
+        The same part of the question with the client ports that each translator on the way chose.
     """
 
     box: Box
@@ -111,16 +117,30 @@ class Walk(NamedTuple):
     hosts: tuple[Range, ...] = ()
     host: int | None = None
     assumptions: frozenset[str] = frozenset()
+    legs: tuple[Box, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """All of them, in order."""
         return self.forward + self.back
 
-    def passing(self, *, unknown_passes: bool, stopped: Iterable[Box] = ()) -> Region:
-        """The part that passes every stage, with what is not known taken to pass or to stop."""
+    def passing(self, *, unknown_passes: bool, stopped: Iterable[Box] = ()) -> tuple[list[PortRange], list[PortRange]]:
+        """The ports that pass every stage for every client port, and those that do for some or for every one.
+
+        What is not known is taken to pass or to stop. Each leg has client ports of its own, chosen by the client or a
+        translator without regard to each other: a port passes where it does on every leg.
+        """
+        every, some = [self.box.ports], [self.box.ports]
+        for leg, box in enumerate((self.box, *self.legs)):
+            region = self._region(leg, box, unknown_passes, stopped if leg == 0 else ())
+            for_every, for_some = ports_of(region, box)
+            every, some = common(every, for_every), common(some, joined([*for_every, *for_some]))
+        return every, some
+
+    def _region(self, leg: int, box: Box, unknown_passes: bool, stopped: Iterable[Box]) -> Region:
         decisions = (Decision.ACCEPT, Decision.UNKNOWN) if unknown_passes else (Decision.ACCEPT,)
-        region: Region = subtract((self.box,), stopped)
+        region: Region = subtract((box,), stopped)
         for step in self.steps:
-            region = intersect(region, step.where(*decisions))
+            if step.leg == leg:
+                region = intersect(region, step.where(*decisions))
         return region

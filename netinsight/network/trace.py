@@ -2,69 +2,74 @@
 
 ::
 
-    forward   ENI ─ group egress ─ mail ─ ACL egress ─ route ─(public edge)─ ACL ingress ─ group ingress ─ ENI
-    back      ENI ─ session ─ ACL egress ─ route ─(public edge)─ ACL ingress ─ session ─ ENI
+    question ─ ends ─ hosts that no list tells apart ─┬─ where it begins ─ ways.walker ─ journeys there
+                                                      └─ for each: the answer ─ ways.walker ─ journeys back ─> Walk
 
-An end may be an Internet host or a cloud service; its half of the way is then left out. The order is that of
-docs/evaluation-order.md.
+The order of the stages is that of docs/evaluation-order.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from netinsight.addresses import family, merge, text
+from netinsight.addresses import family, merge, parse_address, text
 from netinsight.engine.classify import Decision
-from netinsight.engine.spaces import Box, cut
-from netinsight.flow import GRE, ICMP, ICMPV6, NO_PORT, PortRange, Question, has_ports
-from netinsight.model.security_group import Direction
-from netinsight.model.topology import Interface
+from netinsight.engine.spaces import Box, overlap, without
+from netinsight.flow import ICMP, ICMPV6, NO_PORT, PROTOCOLS, PortRange, Question, has_ports
+from netinsight.model.gateways import DnatEntry, EntryStatus
 from netinsight.network import stages
-from netinsight.network.build import Network, Public
+from netinsight.network.build import Network
 from netinsight.network.ends import End, Ends, Kind
-from netinsight.network.internet import host_classes
-from netinsight.network.routing import (
-    Exit,
-    flipped,
-    not_followed,
-    route_inside,
-    route_list,
-    route_to_internet,
-    route_to_service,
-)
-from netinsight.network.steps import Packet, Ref, Ruling, Step, Walk, why
+from netinsight.network.internet import hosts_of, representative, same_fate
+from netinsight.network.routing import gateway_item, next_hop_type, object_type
+from netinsight.network.steps import Packet, Ref, Step, Walk, why
+from netinsight.network.ways import links, router
+from netinsight.network.ways.journey import At, Frame, Journey, Place
+from netinsight.network.ways.walker import Walker, answer_of
 
 ECHO_REQUEST = {ICMP: 8, ICMPV6: 128}
 ANSWERS = {ICMP: {8: 0, 13: 14, 15: 16, 17: 18}, ICMPV6: {128: 129}}
 """The ICMP types that are answered, and by which."""
 
 
-def trace(network: Network, question: Question, ends: Ends, at: datetime) -> tuple[Walk, ...]:
-    """Walk a question between its ends; once for each kind of Internet host that decides otherwise.
+def trace(
+    network: Network, question: Question, ends: Ends, at: datetime, *, with_guest: bool = True
+) -> tuple[Walk, ...]:
+    """Walk a question between its ends: once for each choice on the way, and each kind of host that decides otherwise.
 
     Parameters
     ----------
     at
         The moment at which blackholes are judged.
+    with_guest
+        False leaves the forwarding of appliances' guests out.
     """
     box = question_box(question, ends)
     protocol = ICMPV6 if ends.family == 6 and question.protocol == ICMP else question.protocol
+    answered = not question.one_way and (protocol not in ANSWERS or box.ports.first in ANSWERS[protocol])
     walks: dict[object, Walk] = {}
-    for hosts, address in host_classes(network, ends):
+    hosts = hosts_of(network, ends)
+    while True:
+        address = representative(hosts) if hosts else None
         source, destination = (
-            end._replace(address=address) if end.address is None else end for end in (ends.source, ends.destination)
+            end._replace(address=address or 0) if end.address is None else end
+            for end in (ends.source, ends.destination)
         )
-        walker = _Walker(network, source, destination, protocol, box, at)
-        forward = tuple(walker.forward())
-        answered = not question.one_way and (protocol not in ANSWERS or box.ports.first in ANSWERS[protocol])
-        back = tuple(walker.back()) if answered else ()
-        walk = Walk(box, forward, back, hosts, address if hosts else None, frozenset(walker.assumptions))
-        first = walks.setdefault(_fate(walk), walk)
-        if first is not walk:
-            walks[_fate(walk)] = first._replace(hosts=merge(first.hosts + walk.hosts))
-    return tuple(walks.values())
+        walker = Walker(network, source, destination, at, with_guest=with_guest)
+        found = list(_walks(walker, protocol, box, answered))
+        alike, hosts = same_fate(hosts, address, walker.sets()) if address is not None else ((), ())
+        for walk in found:
+            walk = walk._replace(hosts=alike, host=address)
+            first = walks.setdefault(_fate(walk), walk)
+            if first is not walk:
+                walks[_fate(walk)] = first._replace(hosts=merge(first.hosts + walk.hosts))
+        if not hosts:
+            return _largest_first(walks.values())
+
+
+def _largest_first(walks: Iterable[Walk]) -> tuple[Walk, ...]:
+    return tuple(sorted(walks, key=lambda walk: (-sum(last - first for first, last in walk.hosts), walk.hosts)))
 
 
 def _fate(walk: Walk) -> object:
@@ -72,7 +77,7 @@ def _fate(walk: Walk) -> object:
     steps = tuple(
         (step.stage, step.object, tuple((r.box, r.decision, r.origin) for r in step.rulings)) for step in walk.steps
     )
-    return steps, walk.assumptions
+    return walk.box, len(walk.forward), steps, walk.assumptions
 
 
 def question_box(question: Question, ends: Ends) -> Box:
@@ -86,217 +91,133 @@ def question_box(question: Question, ends: Ends) -> Box:
     return Box(NO_PORT, NO_PORT)
 
 
-@dataclass
-class _Walker:
-    """Makes the steps of one walk; what an answer rests on is gathered on the way."""
+def _walks(walker: Walker, protocol: int, box: Box, answered: bool) -> Iterator[Walk]:
+    """Every way there, each with every way back."""
+    for start in _starts(walker, protocol, box):
+        walker.asked_destination = start.packet.destination
+        for there in walker.walk(start):
+            if not answered:
+                yield _walk(there, ())
+                continue
+            walker.asked_steps, walker.asked_broken = there.steps, there.broken
+            for back in _answers(walker, there):
+                yield _walk(there, back.steps)._replace(assumptions=there.assumptions | back.assumptions)
+            walker.asked_steps, walker.asked_broken = (), False
 
-    network: Network
-    source: End
-    destination: End
-    protocol: int
-    box: Box
-    at: datetime
-    assumptions: set[str] = field(default_factory=set)
-    left_by: Public | None = None
-    """The public address that the question left by: what its answer comes back to."""
 
-    def forward(self) -> Iterator[Step]:
-        """The question on its way."""
-        yield from self._depart(self.source, self.destination, back=False)
-        yield from self._arrive(self.source, self.destination, back=False)
+def _walk(there: Journey, back: tuple[Step, ...]) -> Walk:
+    legs = tuple(Box(ports, there.box.ports) for ports in there.legs[1:])
+    return Walk(there.box, there.steps, back, legs=legs, assumptions=there.assumptions)
 
-    def back(self) -> Iterator[Step]:
-        """The answer on its way."""
-        yield from self._depart(self.destination, self.source, back=True)
-        yield from self._arrive(self.destination, self.source, back=True)
 
-    def _depart(self, sender: End, receiver: End, back: bool) -> Iterator[Step]:
-        interface = sender.interface
-        if interface is None:
-            return
-        packet = self._packet(_own(sender), self._seen(sender, receiver), back)
-        if not back:
-            yield self._eni(interface, packet)
-        yield self._groups(interface, Direction.EGRESS, packet, back)
-        if not back and self._is_public(sender, receiver):
-            rulings = stages.mail(self.network, sender.instance_id, self.protocol, self.box)
-            if rulings:
-                yield Step("platform.smtp", "platform.smtp_egress", Ref("eni", interface.id), packet, rulings)
-        yield self._acl(sender, receiver, Direction.EGRESS, packet, back)
-        yield from self._route(interface, packet, self._exit(sender, receiver, packet), back)
+def _answers(walker: Walker, there: Journey) -> list[Journey]:
+    """The answer on its way; where nobody knows from where it comes, what it meets at the client."""
+    answer = answer_of(there)._replace(broken=False)
+    protocol = answer.packet.protocol
+    if not has_ports(protocol):
+        answers = ANSWERS.get(protocol, {})
+        kind = answers.get(there.box.ports.first, there.box.ports.first)
+        answer = answer._replace(packet=answer.packet._replace(box=Box(NO_PORT, PortRange(kind, kind))))
+    return walker.walk(answer) if answer.place.at is not At.END else [
+        one for lost in walker.lost(answer) for one in walker.walk(lost)]  # fmt: skip
 
-    def _arrive(self, sender: End, receiver: End, back: bool) -> Iterator[Step]:
-        packet = self._packet(self._far(sender, receiver), _own(receiver), back)
-        if receiver.kind is Kind.DOOR and receiver.public:
-            hole = stages.blackhole(self.network, receiver.public, self.at, self.box)
-            yield Step("blackhole", "blackhole.public_ip", Ref("eip", receiver.public.holder), packet, hole)
-            yield stages.door_without_eni(self.network, receiver.public, packet, self.box)
-        interface = receiver.interface
-        if interface is None:
-            return
-        if sender.kind is Kind.NETWORK and not back:
-            yield self._from_network(interface, packet)
-        if self._is_public(receiver, sender):
-            yield from self._enter(receiver, interface, packet, back)
-        yield self._acl(receiver, sender, Direction.INGRESS, packet, back)
-        yield self._groups(interface, Direction.INGRESS, packet, back)
-        if not back:
-            yield self._eni(interface, packet)
 
-    # ------------------------------------------------------------------ addresses and ports
+# ------------------------------------------------------------------------------------------------- where it begins
 
-    def _is_public(self, one: End, other: End) -> bool:
-        """Whether the road between two ends, seen from the ENI ``one``, leads over the public edge."""
-        if other.kind in (Kind.INTERNET, Kind.DOOR):
-            return True
-        return other.kind is Kind.ENI and one.kind is Kind.ENI and bool(one.public or other.public)
 
-    def _seen(self, sender: End, receiver: End) -> int:
-        """The destination address that the sender's packet bears."""
-        if receiver.interface and self._is_public(sender, receiver):
-            return self._public_address(receiver)
-        return _own(receiver)
-
-    def _far(self, sender: End, receiver: End) -> int:
-        """The source address that the receiver sees."""
-        if sender.interface and self._is_public(sender, receiver):
-            return self._public_address(sender)
-        return _own(sender)
-
-    def _public_address(self, end: End) -> int:
-        public = self._public(end)
-        return public.address if public and not not_followed(public) else _own(end)
-
-    def _public(self, end: End) -> Public | None:
-        if end.public or end.interface is None or family(_own(end)) == 6:
-            return end.public
-        return self.network.public_of(end.interface, _own(end))
-
-    def _packet(self, source: int, destination: int, back: bool) -> Packet:
-        return Packet(source, destination, self.protocol, self._answer_box() if back else self.box)
-
-    def _answer_box(self) -> Box:
-        if has_ports(self.protocol):
-            return self.box.swapped()
-        answers = ANSWERS.get(self.protocol, {})
-        kind = answers.get(self.box.ports.first, self.box.ports.first)
-        return Box(NO_PORT, PortRange(kind, kind))
-
-    def _asked(self, back: bool) -> stages.Asked:
-        """How a box of the packet's ports is told in the question's own."""
-        if not back:
-            return lambda box: box
-        return (lambda box: box.swapped()) if has_ports(self.protocol) else (lambda box: self.box)
-
-    # ------------------------------------------------------------------ stages
-
-    def _eni(self, interface: Interface, packet: Packet) -> Step:
-        return Step(
-            "eni", "eni.status", Ref("eni", interface.id), packet, stages.eni(self.network, interface, self.box)
-        )
-
-    def _groups(self, interface: Interface, direction: Direction, packet: Packet, back: bool) -> Step:
-        """Groups are stateful: an answer passes where its question was judged; for ICMP and GRE that is assumed."""
-        stage, ref, item = f"security_group.{direction}", Ref("eni", interface.id), f"eni.security_group.{direction}"
-        if back and self.protocol not in (ICMP, ICMPV6, GRE):
-            return self._session(stage, ref, packet)
-        packed = self.network.group_filter(interface, direction)
-        rulings = stages.by_rows(packed, packet, self._asked(back))
-        if not back:
-            if direction is Direction.EGRESS:
-                self._note_intra_group(interface, packet, rulings)
-            else:
-                rulings = stages.told_apart(self.network, self.source.interface, interface, rulings)
-            return Step(stage, item, ref, packet, rulings, packed)
-        judged = Step(stage, f"{item}.return", ref, packet, rulings, packed)
-        if judged.decision != "accept":
-            self.assumptions.add("icmp_gre_stateful")
-        stateful = self.network.assumptions["icmp_gre_stateful"] == "true"
-        return self._session(stage, ref, packet) if stateful else judged
-
-    def _session(self, stage: str, ref: Ref, packet: Packet) -> Step:
-        return Step(stage, "", ref, packet, stages.whole(self.box, Decision.ACCEPT, why("group.session")))
-
-    def _note_intra_group(self, interface: Interface, packet: Packet, rulings: tuple[Ruling, ...]) -> None:
-        """The answer rests on ``intra_group_egress`` where the other value would decide some part otherwise."""
-        packed = self.network.group_filter(interface, Direction.EGRESS)
-        if not any(origin.kind == "intra_group" for origin in packed.origins):
-            return
-        turned = self.network.group_filter(interface, Direction.EGRESS, flipped(self.network, "intra_group_egress"))
-        others = stages.by_rows(turned, packet, self._asked(back=False))
-        if any(a.decision != b.decision and cut(a.box, b.box)[0] for a in rulings for b in others):
-            self.assumptions.add("intra_group_egress")
-
-    def _acl(self, end: End, other: End, direction: Direction, packet: Packet, back: bool) -> Step:
-        vswitch = end.interface.eni.vswitch if end.interface else ""
-        inside = bool(other.interface and other.interface.eni.vswitch == vswitch and not self._is_public(end, other))
-        rulings, packed = stages.acl(self.network, vswitch, inside, direction, packet, self.box, self._asked(back))
-        item = f"vswitch.network_acl.{direction}" + (".return" if back else "")
-        return Step(f"network_acl.{direction}", item, Ref("vswitch", vswitch), packet, rulings, packed)
-
-    def _exit(self, sender: End, receiver: End, packet: Packet) -> Exit:
-        interface, topology = sender.interface, self.network.topology
-        if interface is None:
-            raise TypeError(sender.kind)
-        vswitch = interface.eni.vswitch
-        if vswitch not in topology.vswitches:
-            return Exit(Decision.UNKNOWN, why("unknown.fact", fact=vswitch, reason=topology.unknown.get(vswitch, "")))
-        if self._is_public(sender, receiver):
-            chosen = route_to_internet(self.network, interface, packet.source, packet.destination)
-        elif receiver.interface:
-            chosen = route_inside(self.network, vswitch, receiver.interface, packet.destination)
-        else:
-            chosen = route_to_service(self.network, vswitch, packet.destination)
-        self.assumptions |= chosen.assumptions
-        return chosen
-
-    def _route(self, interface: Interface, packet: Packet, exit_: Exit, back: bool) -> Iterator[Step]:
-        item, ref = "route.return" if back else "route.forward", Ref("vswitch", interface.eni.vswitch)
-        packed = route_list(self.network, ref.id, exit_)
-        yield Step("route", item, ref, packet, stages.whole(self.box, exit_.decision, exit_.why, exit_.origin), packed)
-        if exit_.hop:
-            yield stages.not_modelled(exit_.hop_item, exit_.hop, packet, self.box, exit_.origin)
-        elif exit_.public and exit_.decision is Decision.ACCEPT:
-            self.left_by = self.left_by if back else exit_.public
-            outside = packet._replace(source=exit_.public.address)
-            rulings = stages.translation(exit_.public, "public.out", self.box)
-            yield Step("public_ip.egress", "gateway.public_ip", Ref("eni", interface.id), outside, rulings)
-
-    def _from_network(self, interface: Interface, packet: Packet) -> Step:
-        """In from a network that is known only by a route to it: by the hop of that route, which is not followed."""
-        vswitch = interface.eni.vswitch
-        back = (
-            route_to_service(self.network, vswitch, packet.source)
-            if vswitch in self.network.topology.vswitches
-            else None
-        )
-        ref = back.hop if back and back.hop else Ref("network", text(packet.source))
-        item = back.hop_item if back and back.hop else "gateway.unknown"
-        return stages.not_modelled(item, ref, packet, self.box, back.origin if back else None)
-
-    def _enter(self, receiver: End, interface: Interface, packet: Packet, back: bool) -> Iterator[Step]:
-        """In by the public address that stands for an ENI: the blackhole, then the translation."""
-        if family(_own(receiver)) == 6:
-            if not back:
-                yield stages.not_modelled("gateway.ipv6", Ref("ipv6", "ipv6-gateway"), packet, self.box, None)
-            return
-        public, ref = self.left_by if back else self._public(receiver), Ref("eni", interface.id)
-        if public is None:
-            if not back:
-                yield stages.no_public_address(self.network, interface, _own(receiver), packet, self.box)
-            return
-        outside = packet._replace(destination=public.address)
-        if public.interface:  # of an address that may belong to another, nothing is said
-            hole = stages.blackhole(self.network, public, self.at, self.box)
-            yield Step("blackhole", "blackhole.public_ip", ref, outside, hole)
-        if reason := not_followed(public):
-            rulings = stages.not_known(self.box, public.holder, reason, public.path)
-        else:
-            rulings = stages.translation(public, "public.in", self.box)
-        yield Step("public_ip.ingress", "gateway.public_ip", ref, outside, rulings)
+def _starts(walker: Walker, protocol: int, box: Box) -> Iterator[Journey]:
+    source, destination = walker.source, walker.destination
+    target = destination.public.address if destination.public else _own(destination)
+    packet = Packet(_own(source), target, protocol, box)
+    start = Journey(Place(At.END), packet, Frame(), box, (box.source_ports,))
+    if source.interface is not None:
+        yield start.to(At.SENDING, source.interface.id)
+    elif source.kind is Kind.NETWORK:
+        yield from _from_network(walker, start)
+    else:
+        yield from _from_internet(walker, start)
 
 
 def _own(end: End) -> int:
     if end.address is None:
         raise TypeError(f"{end.asked} has no address yet")
     return end.address
+
+
+def _from_network(walker: Walker, start: Journey) -> Iterator[Journey]:
+    """In from a network outside: by every connection to it; where none is described, by a hop that nobody knows."""
+    network, address = walker.network, start.packet.source
+    name = next((name for name, one in network.topology.networks.items() if links.holds(one.cidrs, address)), "")
+    entries = list(links.entries(network, name)) if name else []
+    entries += [Place(At.PEERING, id_, one.peer_vpc) for id_, one in network.topology.peerings.items()
+                if one.peer_vpc not in network.topology.vpcs and links.holds(one.peer_cidrs, address)]  # fmt: skip
+    for place in entries:
+        yield start._replace(place=place)
+    interface = walker.destination.interface
+    if entries or interface is None:
+        return
+    if name:
+        told = why("network.no_entry", network=name)
+        none = start.says("route", start.item, Ref("network", name), Decision.DROP, told)
+        yield none._replace(broken=True).to(At.ARRIVING, interface.id, network.vpc_of(interface))
+        return
+    vswitch = interface.eni.vswitch
+    described = network.topology.vswitches.get(vswitch)
+    rows = router.rows_at(network, described.vpc, vswitch, address)[1] if described else []
+    row = rows[0] if rows and rows[0].kind == "route" else None
+    kind = next_hop_type(network, row) if row else None
+    ref = Ref(object_type(kind), row.target) if row else Ref("network", text(address))
+    told = why("gateway.not_modelled", next_hop=ref.id)
+    judged = start.says("gateway", gateway_item(kind), ref, Decision.UNKNOWN, told, row)
+    yield judged._replace(broken=True).to(At.ARRIVING, interface.id, network.vpc_of(interface))
+
+
+def _from_internet(walker: Walker, start: Journey) -> Iterator[Journey]:
+    """In from an Internet host: by the public address of an ENI, else by the DNAT entries that lead to it."""
+    network, destination, interface = walker.network, walker.destination, walker.destination.interface
+    if interface is None or destination.public or family(start.packet.destination) == 6:
+        yield start.to(At.EDGE)
+        return
+    own = _own(destination)
+    public = network.public_in(network.vpc_of(interface), own) or network.public_of(interface, own)
+    if public is not None:
+        if public.interface is None and not public.vpc:
+            step = Step("public_ip.ingress", "gateway.public_ip", Ref("eni", interface.id), start.packet,
+                        stages.not_known(start.box, public.holder, public.unknown, public.path))  # fmt: skip
+            yield start._replace(steps=(step,), broken=True).to(At.ARRIVING, interface.id, network.vpc_of(interface))
+            return
+        yield start.bears(destination=public.address).to(At.EDGE)
+        return
+    yield from _by_dnat(walker, start)
+
+
+def _by_dnat(walker: Walker, start: Journey) -> Iterator[Journey]:
+    """Asked for by its own port: from outside that is each external port that leads there."""
+    interface, network = walker.destination.interface, walker.network
+    if interface is None:
+        return
+    left, vpc, private = [start.box.ports], network.vpc_of(interface), _own(walker.destination)
+    for gateway in network.topology.nat_gateways.values():
+        for entry in gateway.dnat if gateway.vpc == vpc and isinstance(gateway.dnat, list) else ():
+            if not _serves(entry, private, start.packet.protocol):
+                continue
+            inner = PortRange(entry.external_ports.first + entry.shift, entry.external_ports.last + entry.shift)
+            part = overlap(start.box.ports, inner) if has_ports(start.packet.protocol) else start.box.ports
+            eip = network.public_of_holder.get(entry.eip or "")
+            if part is None or eip is None:
+                continue
+            left = without(left, [part])
+            asked = start._replace(frame=Frame(0, -entry.shift, False)).part(part)
+            yield asked.bears(destination=eip.address).to(At.EDGE)
+    for rest in left:
+        alone = start.part(rest)
+        told = why("public.none", eni=interface.id, private=text(private))
+        none = alone.says("public_ip.ingress", "gateway.public_ip", Ref("eni", interface.id), Decision.DROP, told)
+        yield none._replace(broken=True).to(At.ARRIVING, interface.id, vpc)
+
+
+def _serves(entry: DnatEntry, private: int, protocol: int) -> bool:
+    """Whether a DNAT entry of an EIP leads to an address for a protocol."""
+    if entry.status is not EntryStatus.AVAILABLE or entry.eip is None:
+        return False
+    return parse_address(entry.internal_ip) == private and (entry.is_whole or PROTOCOLS.get(entry.protocol) == protocol)

@@ -487,17 +487,19 @@ def test_the_end_of_a_blackhole_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "asked"),
+    ("changes", "asked", "without"),
     [
-        ({"eips": {"eip-b": {"bound_to": "eni-b", "mode": "BINDED"}}}, {"src": "internet"}),
+        ({"eips": {"eip-b": {"bound_to": "eni-b", "mode": "BINDED"}}}, {"src": "internet"}, "reachable"),
         ({"eips": {"eip-b": {"bound_to": "ngw-1"}}, "nat_gateways": {"ngw-1": {"vpc": "vpc-1", "vswitch": "vsw-b"}}},
-         {"src": "internet", "dst": "203.0.113.20"}),
-        ({"eips": {"eip-b": {"bound_to": NOT_KNOWN}}}, {"src": "internet", "dst": "203.0.113.20"}),
+         {"src": "internet", "dst": "203.0.113.20"}, "unreachable"),
+        ({"eips": {"eip-b": {"bound_to": NOT_KNOWN}}}, {"src": "internet", "dst": "203.0.113.20"}, "undetermined"),
     ],
     ids=["an EIP that is not in NAT mode", "a NAT gateway", "nobody knows what"],
 )  # fmt: skip
-def test_a_blackhole_stops_what_comes_in_whatever_stands_behind_it(changes: Document, asked: Document) -> None:
-    assert ask(EIPS, changes, **asked).verdict == "undetermined"
+def test_a_blackhole_stops_what_comes_in_whatever_stands_behind_it(
+    changes: Document, asked: Document, without: str
+) -> None:
+    assert ask(EIPS, changes, **asked).verdict == without
     report = ask(blackholed(), changes, **asked)
     assert report.verdict == "unreachable"
     assert "blackhole.public_ip" in {blocker.item for blocker in report.blockers}
@@ -945,10 +947,10 @@ APPLIANCE: Document = {
 @pytest.mark.parametrize(
     ("hop", "type_", "described"),
     [
-        ("ngw-1", None, NAT),
-        ("pcc-1", None, PEERING),
-        ("i-fw", None, APPLIANCE),
-        ("eni-fw", None, APPLIANCE),
+        ("ngw-1", "NatGateway", {}),
+        ("pcc-1", "VpcPeer", {}),
+        ("i-fw", "Instance", {}),
+        ("eni-fw", "NetworkInterface", {}),
         ("vpn-1", "VpnGateway", {}),
         ("ri-1", "RouterInterface", {}),
         ("tr-attach-1", "Attachment", {}),
@@ -976,10 +978,41 @@ def test_a_next_hop_that_is_not_modelled_is_unknown_and_named(hop: str, type_: s
         assert found.suggestion
 
 
-def test_a_steered_route_to_an_appliance_is_unknown() -> None:
-    report = ask(APPLIANCE, table("vsw-a", {"destination": "10.0.2.0/24", "next_hop": "eni-fw"}))
-    assert report.verdict == "undetermined"
-    assert ("gateway.appliance", "eni-fw") in unknowns(report)
+SNAT: Document = {
+    "eips": {"eip-n": {"ip": "203.0.113.99", "bound_to": "ngw-1"}},
+    "nat_gateways": {"ngw-1": {"vpc": "vpc-1", "vswitch": "vsw-b", "snat": [
+        {"source": "10.0.1.0/24", "eip": "eip-n"}]}},
+}  # fmt: skip
+APPLIANCE_OUT = both(APPLIANCE, {"instances": {"i-fw": {"public_ip": "203.0.113.98"}}})
+
+
+@pytest.mark.parametrize(
+    ("hop", "described", "verdict", "stopped"),
+    [
+        ("ngw-1", NAT, "unreachable", {("gateway.nat", "ngw-1")}),  # no SNAT entry
+        ("ngw-1", SNAT, "reachable", set()),
+        ("pcc-1", PEERING, "reachable", set()),
+        ("i-fw", APPLIANCE, "unreachable", {("route.forward", "vsw-b")}),  # its own table leads nowhere
+        ("eni-fw", APPLIANCE, "unreachable", {("route.forward", "vsw-b")}),
+        ("i-fw", APPLIANCE_OUT, "reachable", set()),  # its guest translates
+        ("eni-fw", APPLIANCE_OUT, "reachable", set()),
+    ],
+)
+def test_a_next_hop_that_is_described_is_followed(
+    hop: str, described: Document, verdict: str, stopped: set[tuple[str, str]]
+) -> None:
+    report = ask(described, table("vsw-a", {"destination": "198.51.100.0/24", "next_hop": hop}), **TO_INTERNET)
+    assert (report.verdict, blockers(report), unknowns(report)) == (verdict, stopped, set())
+
+
+def test_a_steered_route_to_an_appliance_goes_through_its_guest() -> None:
+    steered = both(APPLIANCE, table("vsw-a", {"destination": "10.0.2.0/24", "next_hop": "eni-fw"}))
+    report = ask(steered)
+    assert report.verdict == "reachable"
+    assert item(report, "gateway.appliance", "eni-fw").status == "normal"
+    report = ask(steered, {"instances": {"i-fw": {"guest": {"ip_forward": False}}}})
+    assert report.verdict == "unreachable"
+    assert blockers(report) == {("guest.forwarding", "i-fw")}
 
 
 def test_an_ipv6_gateway_is_unknown_and_named() -> None:
@@ -1003,11 +1036,9 @@ def static(**facts: Any) -> Document:
          FROM_INTERNET, **UNREACHABLE),
     Case("it has no public address", {}, "abnormal", FROM_INTERNET, **UNREACHABLE),
     Case("its EIP is visible in the guest", {"eips": {"eip-b": {"ip": "203.0.113.20", "bound_to": "eni-b",
-                                                                "mode": "BINDED"}}}, "unknown", FROM_INTERNET,
-         **UNDETERMINED),
+                                                                "mode": "BINDED"}}}, "normal", FROM_INTERNET),
     Case("its EIP is one of many", {"eips": {"eip-b": {"ip": "203.0.113.20", "bound_to": "eni-b",
-                                                       "mode": "MULTI_BINDED"}}}, "unknown", FROM_INTERNET,
-         **UNDETERMINED),
+                                                       "mode": "MULTI_BINDED"}}}, "normal", FROM_INTERNET),
 )  # fmt: skip
 def test_a_public_address_must_lead_to_the_destination(case: Case) -> None:
     judge(case, "gateway.public_ip", "eni-b")

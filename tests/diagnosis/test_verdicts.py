@@ -841,8 +841,11 @@ TO_NAT = table("vsw-b", to(EVERYONE, "ngw-1", None))
            blamed={("eni.security_group.egress", "eni-a")}),
     Answer("from inside, in one vSwitch, the ACL sees it", [EIPS, NEIGHBOURS, acl("vsw-a", egress=[])], UNREACHABLE,
            {"dst": DOOR_B}),
-    Answer("by a next hop that is not modelled", [{"eips": {"eip-b": EIPS["eips"]["eip-b"]}}, DNAT,
-           table("vsw-a", to(EVERYONE, "ngw-1", None))], UNDETERMINED, {"dst": DOOR_B}),
+    Answer("by a next hop that is not modelled", [{"eips": {"eip-b": EIPS["eips"]["eip-b"]}},
+           table("vsw-a", to(EVERYONE))], UNDETERMINED, {"dst": DOOR_B}),
+    Answer("by a NAT gateway that has no SNAT entry", [{"eips": {"eip-b": EIPS["eips"]["eip-b"]}}, DNAT,
+           table("vsw-a", to(EVERYONE, "ngw-1", None))], UNREACHABLE, {"dst": DOOR_B},
+           blamed={("gateway.nat", "ngw-1")}),
     Answer("a default row to a NAT gateway takes nothing from a public address of one's own",
            [EIPS, DNAT, table("vsw-a", to(EVERYONE, "ngw-1", None))], REACHABLE, {"dst": PUBLIC}, ["22"]),
     Answer("a default row to an IPv4 gateway does", [EIPS, table("vsw-a", to(EVERYONE, "ipv4gw-1", "Ipv4Gateway"))],
@@ -854,9 +857,13 @@ TO_NAT = table("vsw-b", to(EVERYONE, "ngw-1", None))
     Answer("an EIP of which nobody knows where it leads",
            [EIPS, {"eips": {"eip-free": {"ip": "203.0.113.50", "bound_to": NOT_KNOWN}}}], UNDETERMINED,
            {"src": "internet", "dst": "203.0.113.50"}),
-    Answer("the address of a NAT gateway", [DNAT], UNDETERMINED, {"src": "internet", "dst": "203.0.113.99",
-                                                                  "port": 8022}),
-    Answer("behind an entry of a NAT gateway", [DNAT, TO_NAT], UNDETERMINED, {"src": "internet"}),
+    Answer("the address of a NAT gateway", [DNAT, TO_NAT], REACHABLE, {"src": "internet", "dst": "203.0.113.99",
+                                                                       "port": 8022}, ["8022"]),
+    Answer("the address of a NAT gateway, and no way back to it", [DNAT], UNREACHABLE,
+           {"src": "internet", "dst": "203.0.113.99", "port": 8022}, blamed={("route.return", "vsw-b")}),
+    Answer("the address of a NAT gateway, at a port without an entry", [DNAT, TO_NAT], UNREACHABLE,
+           {"src": "internet", "dst": "203.0.113.99", "port": 8023}, blamed={("gateway.nat", "ngw-1")}),
+    Answer("behind an entry of a NAT gateway", [DNAT, TO_NAT], REACHABLE, {"src": "internet"}, ["22"]),
     Answer("behind an entry of a NAT gateway, and the group drops it", [DNAT, TO_NAT, into()], UNREACHABLE,
            {"src": "internet"}, blamed={("eni.security_group.ingress", "eni-b")}),
     Answer("the public address of a secondary private address", [EIPS, SECOND], REACHABLE,
@@ -890,10 +897,29 @@ def test_a_public_address_is_a_door(answer: Answer) -> None:
 
 @pytest.mark.parametrize("mode", ["BINDED", "MULTI_BINDED"])
 @pytest.mark.parametrize("asked", [{"src": "internet"}, {"src": "i-b", "dst": PUBLIC}, {"src": PUBLIC, "dst": DOOR_B}])
-def test_an_eip_that_is_not_in_nat_mode_is_undetermined(mode: str, asked: Document) -> None:
-    report = ask({"eips": {"eip-b": {"ip": DOOR_B, "bound_to": "eni-b", "mode": mode}}}, **asked)
-    assert report.verdict is UNDETERMINED
-    assert unknowns(report)
+@pytest.mark.parametrize("eni_", ["eni-b", "eni-b2"])  # the cloud refuses it at a primary ENI; that is warned of
+def test_an_eip_that_is_not_in_nat_mode_is_a_door_that_the_guest_sees(mode: str, asked: Document, eni_: str) -> None:
+    second = there(network_interfaces={"eni-b": {"type": "primary"}, "eni-b2": {
+        "type": "secondary", "vswitch": "vsw-b", "ip": "10.0.2.30", "security_groups": ["sg-b"]}})  # fmt: skip
+    eip: Document = {"eips": {"eip-b": {"ip": DOOR_B, "bound_to": eni_, "mode": mode}}}
+    ends = {end: eni_ if value == "i-b" else value for end, value in {"dst": "i-b", **asked}.items()}
+    report = ask(second, eip, **ends)
+    assert report.verdict is REACHABLE
+    assert not unknowns(report)
+    central: Document = {"ipv4_gateways": {"ipv4gw-1": {"vpc": "vpc-1", "enabled": True}}}
+    report = ask(second, eip, central, table("vsw-b", to(EVERYONE, "ipv4gw-1", None)), **ends)
+    assert report.verdict is UNDETERMINED  # these modes and an enabled IPv4 gateway do not go together
+
+
+@pytest.mark.parametrize(("mode", "verdict"), [("BINDED", UNREACHABLE), ("MULTI_BINDED", REACHABLE)])
+@pytest.mark.parametrize("asked", [{"dst": "eni-b2"}, {"src": "eni-b2", "dst": "i-a"}])
+def test_an_eip_that_is_cut_through_takes_private_networking(mode: str, verdict: Verdict, asked: Document) -> None:
+    second = there(network_interfaces={"eni-b": {"type": "primary"}, "eni-b2": {
+        "type": "secondary", "vswitch": "vsw-b", "ip": "10.0.2.30", "security_groups": ["sg-b"]}})  # fmt: skip
+    eip: Document = {"eips": {"eip-b": {"ip": DOOR_B, "bound_to": "eni-b2", "mode": mode}}}
+    report = ask(second, eip, out(rule("ingress", "accept")), **asked)
+    assert report.verdict is verdict
+    assert blockers(report) == ({("gateway.public_ip", "eni-b2")} if mode == "BINDED" else set())
 
 
 @pytest.mark.parametrize("asked", [{"dst": PUBLIC}, {"src": "internet", "dst": "i-a"}])
@@ -1025,10 +1051,11 @@ POINTS = [
     Point("specific_route_beats_eip", [EIPS, table("vsw-a", to("198.51.100.0/24"))], {"dst": PUBLIC},
           {"true": UNDETERMINED, "false": REACHABLE}),
     Point("default_route_to_instance_beats_eip", [EIPS, APPLIANCE, table("vsw-a", to(EVERYONE, "i-fw", None))],
-          {"dst": PUBLIC}, {"false": REACHABLE, "true": UNDETERMINED}),
+          {"dst": PUBLIC}, {"false": REACHABLE, "true": UNREACHABLE}),
     Point("default_route_to_instance_beats_eip", [EIPS, table("vsw-a", to(EVERYONE, "havip-1", "HaVip"))],
           {"dst": PUBLIC}, {"false": REACHABLE, "true": UNDETERMINED}),
-    Point("steered_own_vswitch", [NEIGHBOURS, APPLIANCE, STEERED], {}, {"direct": REACHABLE, "routed": UNDETERMINED}),
+    Point("steered_own_vswitch", [NEIGHBOURS, APPLIANCE, {"instances": {"i-fw": {"guest": {"ip_forward": False}}}},
+                                  STEERED], {}, {"direct": REACHABLE, "routed": UNREACHABLE}),
     Point("lock_cuts_traffic", [there(locks=["security"])], {}, {"false": REACHABLE, "true": UNREACHABLE}),
     Point("lock_cuts_traffic", [here(locks=["financial"])], {}, {"false": REACHABLE, "true": UNREACHABLE}),
     Point("icmp_gre_stateful", [], {"protocol": "icmp"}, {"true": REACHABLE, "false": UNREACHABLE}),

@@ -32,9 +32,9 @@ def verdict(route: dict[str, str]) -> str:
     ("destination", "next_hop", "expected"),
     [
         ("0.0.0.0/0", "ngw-1", "reachable"),
-        ("198.51.100.0/24", "ngw-1", "undetermined"),
+        ("198.51.100.0/24", "ngw-1", "unreachable"),  # the gateway has no SNAT entry
         ("pl-all", "ngw-1", "reachable"),
-        ("pl-both", "ngw-1", "undetermined"),
+        ("pl-both", "ngw-1", "unreachable"),
         ("0.0.0.0/0", "hop-lost", "undetermined"),
     ],
 )

@@ -178,9 +178,10 @@ def test_a_near_miss_is_told_apart() -> None:
 
 
 def test_a_stage_or_object_that_has_no_word_yet_goes_by_its_name() -> None:
-    text = report("nat-undetermined").to_json().replace('"gateway"', '"nat.snat"').replace('"nat"', '"wormhole"')
+    text = report("nat-undetermined").to_json().replace('"stage": "nat"', '"stage": "nat.warp"')
+    text = text.replace('"nat"', '"wormhole"')
     written = page(Report.model_validate_json(text))
-    assert "nat.snat" in Page(written).text
+    assert "nat.warp" in Page(written).text
     assert "wormhole" in drawings(written)[0]
 
 

@@ -41,7 +41,7 @@ def check(case: Case, side: Side) -> Iterator[Result]:
 
 
 def _listening(case: Case, side: Side, listeners: list[Listener]) -> Result:
-    address, asked = side.end.address or 0, [case.box.ports]
+    address, asked = side.end.address or 0, [side.ports]
     mine = [(i, one) for i, one in enumerate(listeners) if one.protocol.lower() == case.protocol_word]
     heard = [(i, one) for i, one in mine if hears(one, address)]
     base = (*side.path, "guest", "listening")
@@ -70,13 +70,13 @@ def _listening(case: Case, side: Side, listeners: list[Listener]) -> Result:
             ITEM,
             side.ref,
             "other_address",
-            case.part(closed),
+            side.part(closed),
             fact,
             process=one.process or "-",
             address=f"{one.address}:{one.port}",
             **values,
         )
-    return abnormal(ITEM, side.ref, "none", case.part(closed), Fact(base, _ports_heard(mine)), **values)
+    return abnormal(ITEM, side.ref, "none", side.part(closed), Fact(base, _ports_heard(mine)), **values)
 
 
 def hears(listener: Listener, address: int) -> bool:

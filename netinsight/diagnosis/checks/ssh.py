@@ -43,7 +43,7 @@ def _login_port(case: Case, side: Side) -> int | None:
     ports = case.catalogue.login_ports
     instance = side.instance
     kinds = list(ports) if instance is None or instance.os is None else ["windows" if side.is_windows else "linux"]
-    asked = case.box.ports
+    asked = side.ports
     if case.question.protocol != TCP:
         return None
     return next((ports[kind] for kind in kinds if asked.first <= ports[kind] <= asked.last), None)
@@ -51,7 +51,7 @@ def _login_port(case: Case, side: Side) -> int | None:
 
 def _service(case: Case, side: Side, sshd: Sshd, port: int) -> Result:
     base = (*side.path, "guest", "sshd")
-    stops, kind = case.part([PortRange(port, port)]), "_windows" if side.is_windows else ""
+    stops, kind = side.part([PortRange(port, port)]), "_windows" if side.is_windows else ""
     if sshd.running is False:
         return abnormal("ssh.service", side.ref, f"stopped{kind}", stops, Fact((*base, "running"), "running: false"))
     if sshd.running is None:
@@ -75,7 +75,7 @@ def _configuration(case: Case, side: Side, sshd: Sshd, port: int) -> Iterator[Re
     elif sshd.missing_files:
         files = ", ".join(sshd.missing_files)
         fact = Fact((*base, "missing_files"), f"missing_files: [{files}]")
-        yield abnormal("ssh.files", side.ref, "missing", case.part([PortRange(port, port)]), fact, files=files)
+        yield abnormal("ssh.files", side.ref, "missing", side.part([PortRange(port, port)]), fact, files=files)
     else:
         yield normal("ssh.files", side.ref, "complete", Fact((*base, "missing_files"), "missing_files: []"))
     value = sshd.permit_root_login

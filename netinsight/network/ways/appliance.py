@@ -1,0 +1,88 @@
+"""An ENI that is a next hop: its filters, the platform's check of addresses, and the forwarding of its guest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netinsight.addresses import parse_address, text
+from netinsight.engine.classify import Decision
+from netinsight.model.base import Unknown
+from netinsight.model.instance import InstanceStatus
+from netinsight.model.security_group import Direction
+from netinsight.model.topology import Interface
+from netinsight.network.filters import Origin
+from netinsight.network.steps import Ref, why
+from netinsight.network.ways import router
+from netinsight.network.ways.journey import At, Journey
+
+if TYPE_CHECKING:
+    from netinsight.network.ways.walker import Walker
+
+
+def pass_through(walker: Walker, journey: Journey) -> list[Journey]:
+    """In by the ENI, through the guest, out by the same ENI."""
+    interface = walker.network.enis[journey.place.id]
+    if journey.packet.destination in {parse_address(written) for _, written in interface.addresses()}:
+        return [journey.to(At.ARRIVING, interface.id, journey.place.vpc)]  # the row leads to who was asked
+    journey = _state(walker, journey, interface)
+    journey = walker.acl(journey, interface, Direction.INGRESS)
+    journey = walker.groups(journey, interface, Direction.INGRESS)
+    return through_guest(walker, _own_addresses(journey, interface), interface)
+
+
+def through_guest(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:
+    """Forwarded by the guest; towards public addresses that it cannot reach otherwise, with its own address."""
+    network = walker.network
+    instance = network.topology.instances.get(interface.instance_id or "")
+    forwards = instance.guest.ip_forward if walker.with_guest and instance and instance.guest else None
+    if forwards is not None:
+        path = ("instances", interface.instance_id or "", "guest", "ip_forward")
+        origin = Origin(
+            f"{interface.instance_id}/ip_forward", "fact", path, text=f"ip_forward: {str(forwards).lower()}"
+        )
+        decision, code = (Decision.ACCEPT, "guest.forwards") if forwards else (Decision.DROP, "guest.does_not_forward")
+        told = why(code, instance=interface.instance_id or "")
+        ref = Ref("instance", interface.instance_id or "")
+        journey = journey.says("guest.forwarding", "guest.forwarding", ref, decision, told, origin)
+    if not journey.frame.back and router.guest_translates(walker, journey, interface):
+        own = parse_address(interface.eni.ip)
+        after = journey.bears(source=own).new_leg().remembers(interface.id, journey)
+        told = why("guest.translates", instance=interface.instance_id or interface.id, own=text(own))
+        ref = Ref("eni", interface.id)
+        journey = after._replace(steps=journey.says("guest.nat", "", ref, Decision.ACCEPT, told).steps)
+    return [journey.to(At.SENDING, interface.id, journey.place.vpc)]
+
+
+def _state(walker: Walker, journey: Journey, interface: Interface) -> Journey:
+    """Only a running instance with an ENI that is InUse forwards."""
+    topology, ref = walker.network.topology, Ref("eni", interface.id)
+    instance = topology.instances.get(interface.instance_id or "")
+    eni_path, decision = (*interface.path, "status"), Decision.ACCEPT
+    told, origin = why("appliance.next_hop", eni=interface.id), Origin(interface.id, "eni_status", interface.path)
+    states: list[tuple[object, bool, str, tuple[str | int, ...]]] = [
+        (interface.eni.status, interface.eni.status in topology.dialect.statuses_that_carry, interface.id, eni_path)
+    ]
+    if instance:
+        name = interface.instance_id or ""
+        running = instance.status is InstanceStatus.RUNNING
+        states.append((instance.status, running, name, ("instances", name, "status")))
+    for status, carries, name, path in states:
+        if isinstance(status, Unknown):
+            origin = Origin(name, "unknown", path, target=name, reason=status.unknown)
+            decision, told = Decision.UNKNOWN, why("unknown.fact", fact=name, reason=status.unknown)
+        elif not carries:
+            origin = Origin(f"{name}/status", "eni_status", path, text=f"status: {status}")
+            told = why("appliance.status", object=name, status=status)
+            return journey.says("appliance", "gateway.appliance", ref, Decision.DROP, told, origin)
+    return journey.says("appliance", "gateway.appliance", ref, decision, told, origin)
+
+
+def _own_addresses(journey: Journey, interface: Interface) -> Journey:
+    """With the check of addresses on, the platform drops what is neither from nor to the ENI."""
+    own = {parse_address(written) for _, written in interface.addresses()}
+    if not interface.eni.source_dest_check or {journey.packet.source, journey.packet.destination} & own:
+        return journey
+    path = (*interface.path, "source_dest_check")
+    origin = Origin(f"{interface.id}/source_dest_check", "eni_status", path, text="source_dest_check: true")
+    told = why("appliance.source_dest_check", eni=interface.id)
+    return journey.says("appliance", "gateway.appliance", Ref("eni", interface.id), Decision.DROP, told, origin)

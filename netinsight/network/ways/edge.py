@@ -1,0 +1,271 @@
+"""The public edge: addresses that stand for private ones, IPv4 and IPv6 gateways, blackholes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netinsight.addresses import family, parse_address, text
+from netinsight.engine.classify import Decision
+from netinsight.model.base import Unknown
+from netinsight.model.edge import EipMode
+from netinsight.model.gateways import BusinessStatus, Ipv6Internet
+from netinsight.model.topology import Interface
+from netinsight.network import stages
+from netinsight.network.build import Network, Public
+from netinsight.network.filters import Origin
+from netinsight.network.routing import is_default
+from netinsight.network.steps import Ref, why
+from netinsight.network.ways import router
+from netinsight.network.ways.journey import At, Journey
+
+if TYPE_CHECKING:
+    from netinsight.network.ways.walker import Walker
+
+ANYWHERE = parse_address("0.0.0.0")  # noqa: S104  (an address that is looked up, not bound)
+
+
+# ------------------------------------------------------------------------------------------------------- EIPs, outward
+
+
+def cut_through(network: Network, interface: Interface) -> Public | None:
+    """The EIP of an ENI that its guest sees (modes BINDED and MULTI_BINDED)."""
+    public = network.public_of(interface, parse_address(interface.eni.ip))
+    return public if public and public.interface and public.mode is not EipMode.NAT else None
+
+
+def bear_own_public(walker: Walker, journey: Journey, interface: Interface) -> Journey:
+    """A packet of a guest that sees its EIP bears that towards public addresses."""
+    public = cut_through(walker.network, interface)
+    if public is None or public.unknown or journey.packet.source == public.address:
+        return journey
+    if walker.is_public(journey):
+        return journey.bears(source=public.address)
+    return no_private_networking(journey, interface) if public.mode is EipMode.BINDED else journey
+
+
+def no_private_networking(journey: Journey, interface: Interface) -> Journey:
+    """An ENI whose EIP is cut through to the guest has no private address any more."""
+    told = why("public.cut_through", eni=interface.id)
+    ref = Ref("eni", interface.id)
+    origin = Origin(interface.id, "eni_status", interface.path, text="its EIP is in mode BINDED")
+    return journey.says("public_ip.private", "gateway.public_ip", ref, Decision.DROP, told, origin)
+
+
+def out(walker: Walker, journey: Journey, public: Public, ref: Ref, item: str = "gateway.public_ip") -> list[Journey]:
+    """Out as a public address; what comes back to it must not be in a blackhole, which the answer is judged by."""
+    outside = journey.bears(source=public.address)
+    rulings = stages.translation(public, "public.out", journey.leg_box)
+    return [outside.step("public_ip.egress", item, ref, rulings).to(At.EDGE)]
+
+
+# ---------------------------------------------------------------------------------------------------------- the edge
+
+
+def public_edge(walker: Walker, journey: Journey) -> list[Journey]:
+    """By its destination: a host, or a public address of the topology and what stands behind it."""
+    network, destination = walker.network, journey.packet.destination
+    if family(destination) == 6:
+        return _edge_v6(walker, journey)
+    public = network.public_by_address.get(destination)
+    if public is not None:
+        return _door(walker, journey, public)
+    if balancer := network.balancer_of_public.get(destination):
+        journey = internet_mode(walker, journey, network.topology.load_balancers[balancer].vpc)
+        return [journey.to(At.BALANCER, balancer)]
+    if not router.is_public(network, destination, ""):
+        return walker.lost(journey)
+    return [journey.to(At.INTERNET)]
+
+
+def _door(walker: Walker, journey: Journey, public: Public) -> list[Journey]:
+    """In by a public address of the topology."""
+    topology, packet = walker.network.topology, journey.packet
+    eni_ref = Ref("eni", public.interface.id) if public.interface else Ref("eip", public.holder)
+    journey = _blackhole(walker, journey, public, eni_ref)
+    if public.unknown or (public.interface is None and not _leads_on(walker, public)):
+        step = stages.door_without_eni(public, packet, journey.leg_box)
+        return walker.lost(journey.step(step.stage, step.item, step.object, step.rulings))
+    if public.interface is None and public.lock is not BusinessStatus.NORMAL:
+        journey = locked(journey, public)
+    if public.bound_to in topology.nat_gateways:
+        journey = internet_mode(walker, journey, topology.nat_gateways[public.bound_to].vpc)
+        return [journey.to(At.NAT_IN, public.bound_to, topology.nat_gateways[public.bound_to].vpc)]
+    if public.bound_to in topology.load_balancers:
+        journey = internet_mode(walker, journey, topology.load_balancers[public.bound_to].vpc)
+        return [journey.to(At.BALANCER, public.bound_to)]
+    rulings = stages.translation(public, "public.in", journey.leg_box)
+    journey = journey.step("public_ip.ingress", "gateway.public_ip", eni_ref, rulings)
+    if public.mode is EipMode.NAT:
+        journey = journey.bears(destination=public.private)
+    vpc = walker.network.vpc_of(public.interface) if public.interface else public.vpc
+    return _enter(walker, journey, public, vpc)
+
+
+def locked(journey: Journey, public: Public) -> Journey:
+    """An EIP that is locked carries nothing, whatever it is bound to."""
+    text_ = f"business_status: {public.lock}"
+    origin = Origin(public.holder, "public_ip", (*public.path, "business_status"), text=text_)
+    told = why("public.locked", public=text(public.address), status=public.lock)
+    return journey.says(
+        "public_ip.ingress", "gateway.public_ip", Ref("eip", public.holder), Decision.DROP, told, origin
+    )
+
+
+def internet_mode(walker: Walker, journey: Journey, vpc: str) -> Journey:
+    """A VPC whose IPv4 gateway was deleted in private mode meets the Internet by no address."""
+    deleted = router.no_internet(walker.network, vpc)
+    if deleted is None:
+        return journey
+    origin = Origin(vpc, "gateway", ("vpcs", vpc, "internet_mode"), text="internet_mode: private")
+    return journey.says("gateway", "gateway.ipv4", Ref("vpc", vpc), *deleted, origin)
+
+
+def _leads_on(walker: Walker, public: Public) -> bool:
+    topology = walker.network.topology
+    return bool(public.vpc) or public.bound_to in topology.nat_gateways or public.bound_to in topology.load_balancers
+
+
+def _blackhole(walker: Walker, journey: Journey, public: Public, ref: Ref) -> Journey:
+    """Every packet to a blackholed address is dropped; of answers to source translation that is assumed."""
+    rulings = stages.blackhole(walker.network, public, walker.moment, journey.leg_box)
+    if journey.frame.back and ref.type == "eip" and rulings[0].decision is Decision.DROP:
+        name = "blackhole_stops_snat_replies"
+        journey = journey._replace(assumptions=journey.assumptions | {name})
+        if walker.network.assumptions[name] == "false":
+            told = why("blackhole.assumed", public=text(public.address))
+            return journey.says("blackhole", "blackhole.public_ip", ref, Decision.ACCEPT, told, rulings[0].origin)
+    return journey.step("blackhole", "blackhole.public_ip", ref, rulings)
+
+
+def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[Journey]:
+    """Into the VPC: past its IPv4 gateway, which may steer to an appliance."""
+    network = walker.network
+    journey = internet_mode(walker, journey, vpc)
+    gateway = network.ipv4_gateway_of.get(vpc)
+    described = network.topology.ipv4_gateways[gateway] if gateway else None
+    target = public.interface
+    if public.vpc and (described is None or described.enabled is False):
+        origin = Origin(public.holder, "public_ip", public.path, text=f"vpc: {public.vpc}")
+        told = why("ipv4.needed", public=text(public.address), vpc=vpc)
+        ref = Ref("eip", public.holder)
+        journey = journey.says("public_ip.ingress", "gateway.public_ip", ref, Decision.DROP, told, origin)
+    elif gateway and described and described.enabled is not False:
+        known = not isinstance(described.enabled, Unknown)
+        steered = _steered(walker, journey, gateway, described.route_table, vpc) if described.route_table else []
+        if steered and known:
+            return steered
+        private = target and not journey.frame.back and not is_public_vswitch(walker, target.eni.vswitch, gateway, vpc)
+        if isinstance(described.enabled, Unknown) and (steered or private):
+            told = why("unknown.fact", fact=gateway, reason=described.enabled.unknown)
+            journey = journey.says("gateway", "gateway.ipv4", Ref("ipv4", gateway), Decision.UNKNOWN, told)
+        elif target and private:
+            origin = Origin(gateway, "gateway", ("ipv4_gateways", gateway), text="enabled: true")
+            told = why("ipv4.private_vswitch", vswitch=target.eni.vswitch, gateway=gateway)
+            journey = journey.says("gateway", "gateway.ipv4", Ref("ipv4", gateway), Decision.DROP, told, origin)
+    return [journey.to(At.OWNER, "", vpc) if target is None else journey.to(At.ARRIVING, target.id, vpc)]
+
+
+def _steered(walker: Walker, journey: Journey, gateway: str, table: str, vpc: str) -> list[Journey]:
+    """What a gateway table sends to an appliance; nothing where it says local."""
+    packed, rows = router.rows_at(walker.network, vpc, table, journey.packet.destination)
+    if packed:
+        walker.looked_at(packed)
+    if not rows or rows[0].kind != "route":
+        return []
+    return router._to_hops(walker, journey.to(At.ROUTER, table, vpc), Ref("ipv4", gateway), rows[0], packed)
+
+
+def is_public_vswitch(walker: Walker, vswitch: str, gateway: str, vpc: str, address: int = ANYWHERE) -> bool:
+    """Whether the table of a vSwitch leads to the IPv4 gateway: for an address, or by its default route."""
+    if vswitch not in walker.network.topology.vswitches:
+        return False
+    packed, rows = router.rows_at(walker.network, vpc, vswitch, address)
+    if packed:
+        walker.looked_at(packed)
+    if not rows or (address == ANYWHERE and not is_default(walker.network, rows[0], address)):
+        return False
+    return any(name == gateway for _, name in router.next_hops(walker.network, rows[0]))
+
+
+def ipv4_gateway(walker: Walker, journey: Journey) -> list[Journey]:
+    """Out by an IPv4 gateway: a private address needs a public one that stands for it."""
+    network, (_, name, vpc), packet = walker.network, journey.place, journey.packet
+    gateway, ref = network.topology.ipv4_gateways[name], Ref("ipv4", name)
+    origin = Origin(name, "gateway", ("ipv4_gateways", name), text=f"{name} of {gateway.vpc}")
+    if isinstance(gateway.enabled, Unknown):
+        told = why("unknown.fact", fact=name, reason=gateway.enabled.unknown)
+        journey = journey.says("gateway", "gateway.ipv4", ref, Decision.UNKNOWN, told, origin)
+    elif not gateway.enabled:
+        told = why("ipv4.not_enabled", gateway=name)
+        journey = journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin)
+    if not walker.is_public(journey):
+        told = why("ipv4.private_destination", gateway=name, destination=text(packet.destination))
+        return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin))
+    public = network.public_in(vpc, packet.source)
+    if public is None:
+        told = why("ipv4.no_public_address", gateway=name, private=text(packet.source))
+        return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin))
+    passed = journey.says("gateway", "gateway.ipv4", ref, Decision.ACCEPT, why("ipv4.out", gateway=name), origin)
+    passed = passed if gateway.enabled is True else journey
+    holder = Ref("eni", public.interface.id) if public.interface else Ref("eip", public.holder)
+    return out(walker, passed, public, holder)
+
+
+# ---------------------------------------------------------------------------------------------------------------- IPv6
+
+
+def _bandwidth(network: Network, gateway: str, address: int) -> tuple[int, Ipv6Internet] | None:
+    listed = network.topology.ipv6_gateways[gateway].internet
+    for i, entry in enumerate(listed if isinstance(listed, list) else ()):
+        if parse_address(entry.ip) == address:
+            return i, entry
+    return None
+
+
+def _judge_v6(walker: Walker, journey: Journey, gateway: str, address: int, *, inward: bool) -> Journey:
+    """Whether an IPv6 address meets the Internet by its gateway."""
+    network, ref = walker.network, Ref("ipv6", gateway)
+    described, path = network.topology.ipv6_gateways[gateway], ("ipv6_gateways", gateway)
+    if isinstance(described.internet, Unknown):
+        told = why("unknown.fact", fact=gateway, reason=described.internet.unknown)
+        return journey.says("gateway", "gateway.ipv6", ref, Decision.UNKNOWN, told, Origin(gateway, "gateway", path))
+    if described.business_status is not BusinessStatus.NORMAL:
+        told = why("gateway.locked", gateway=gateway, status=described.business_status)
+        return journey.says("gateway", "gateway.ipv6", ref, Decision.DROP, told, Origin(gateway, "gateway", path))
+    found = _bandwidth(network, gateway, address)
+    origin = Origin(gateway, "gateway", (*path, "internet", found[0]) if found else path, text=text(address))
+    decision, told = Decision.ACCEPT, why("ipv6.passes", gateway=gateway, ip=text(address))
+    if found is None or not found[1].bandwidth_mbps:
+        decision, told = Decision.DROP, why("ipv6.no_bandwidth", gateway=gateway, ip=text(address))
+    elif found[1].business_status is not BusinessStatus.NORMAL:
+        decision, told = Decision.DROP, why("gateway.locked", gateway=text(address), status=found[1].business_status)
+    elif inward and found[1].egress_only and not journey.frame.back:
+        decision, told = Decision.DROP, why("ipv6.egress_only", gateway=gateway, ip=text(address))
+    return journey.says("gateway", "gateway.ipv6", ref, decision, told, origin)
+
+
+def ipv6_gateway(walker: Walker, journey: Journey) -> list[Journey]:
+    """Out by an IPv6 gateway: the source needs Internet bandwidth."""
+    judged = _judge_v6(walker, journey, journey.place.id, journey.packet.source, inward=False)
+    return [judged.to(At.EDGE)]
+
+
+def _edge_v6(walker: Walker, journey: Journey) -> list[Journey]:
+    """In by the IPv6 gateway of the VPC that has the address; else it is an Internet host's."""
+    network, destination = walker.network, journey.packet.destination
+    owners = network.owners.get(destination)
+    if not owners:
+        return [journey.to(At.INTERNET)]
+    vpc = network.vpc_of(owners[0])
+    gateway = network.ipv6_gateway_of.get(vpc)
+    if gateway is None:
+        told = why("gateway.not_modelled", next_hop="ipv6-gateway")
+        if not journey.frame.back:
+            journey = journey.says("gateway", "gateway.ipv6", Ref("ipv6", "ipv6-gateway"), Decision.UNKNOWN, told)
+        return walker.lost(journey._replace(broken=False)) if journey.frame.back else _arrive(journey, owners[0], vpc)
+    judged = _judge_v6(walker, journey, gateway, destination, inward=True)
+    return _arrive(judged, owners[0], vpc)
+
+
+def _arrive(journey: Journey, interface: Interface, vpc: str) -> list[Journey]:
+    return [journey.to(At.ARRIVING, interface.id, vpc)]

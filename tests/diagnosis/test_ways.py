@@ -1,0 +1,132 @@
+"""What only whole reports show of paths that leave a VPC: guests behind translation, parts of a question, equal choices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import netinsight as ni
+from netinsight.model.topology import Topology
+
+Document = dict[str, Any]
+
+
+def estate(**more: Any) -> Document:
+    """A client and two servers in one VPC, all open, behind a NAT gateway."""
+    group = {"sg": {"vpc": "vpc-1", "rules": [
+        {"direction": "ingress", "policy": "accept", "protocol": "all", "source": "0.0.0.0/0"}]}}  # fmt: skip
+    instances = {
+        f"i-{name}": {"network_interfaces": {
+            f"eni-{name}": {"vswitch": vswitch, "ip": ip, "security_groups": ["sg"]}}}
+        for name, vswitch, ip in (
+            ("a", "vsw-1", "10.0.1.10"), ("b", "vsw-2", "10.0.2.20"), ("c", "vsw-2", "10.0.2.30"),
+            ("fw", "vsw-3", "10.0.3.5"), ("fw2", "vsw-3", "10.0.3.6"))
+    }  # fmt: skip
+    document: Document = {
+        "schema": "netinsight.topology/1",
+        "vpcs": {"vpc-1": {"cidrs": ["10.0.0.0/16"]}},
+        "vswitches": {f"vsw-{n}": {"vpc": "vpc-1", "cidr": f"10.0.{n}.0/24"} for n in (1, 2, 3)},
+        "security_groups": group,
+        "eips": {"eip-1": {"ip": "203.0.113.1", "bound_to": "ngw-1"}, "eip-2": {"ip": "203.0.113.2", "bound_to": "ngw-1"}},
+        "nat_gateways": {"ngw-1": {"vpc": "vpc-1", "vswitch": "vsw-3", "snat": [
+            {"source": "10.0.0.0/16", "eip": "eip-1"}, {"source": "10.0.1.0/24", "eip": "eip-2"}],
+            "dnat": [{"eip": "eip-1", "protocol": "tcp", "external_port": "8022/8023", "internal_ip": "10.0.2.20",
+                      "internal_port": "22/23"}]}},
+        "route_tables": {"rtb": {"vpc": "vpc-1", "type": "system", "routes": [
+            {"destination": "0.0.0.0/0", "next_hop": "ngw-1"}]}},
+        "instances": instances,
+    }  # fmt: skip
+    return {**document, **more}
+
+
+def net(document: Document) -> ni.Net:
+    return ni.Net(Topology.model_validate(document))
+
+
+def blockers(answer: Any) -> list[tuple[str, str]]:
+    return [(one.item, one.object.id) for one in answer.blockers]
+
+
+def test_the_longest_source_block_translates_and_the_trace_has_both_addresses() -> None:
+    report = net(estate()).diagnose("i-a", "198.51.100.7", port=443)
+    assert report.verdict == "reachable"
+    (path,) = report.paths
+    assert [stage.packet.src for stage in path.forward] == ["10.0.1.10"] * 5
+    nat = path.forward[-1]
+    assert (nat.stage, nat.rule or nat.why) == ("nat", "ngw-1 translates the source 10.0.1.10 to 203.0.113.2")
+    assert path.return_[0].packet.dst == "203.0.113.2"
+    assert path.return_[0].packet.port == "1024-65535"
+    assert path.return_[-1].packet.dst == "10.0.1.10"
+    assert path.return_[-1].packet.port == "32768-60999"
+
+
+@pytest.mark.parametrize(
+    ("listening", "verdict"), [([22, 23], "reachable"), ([22], "partial"), ([8022], "unreachable")]
+)
+def test_behind_an_external_port_the_guest_is_asked_for_its_own(listening: list[int], verdict: str) -> None:
+    document = estate()
+    document["instances"]["i-b"]["guest"] = {"listening": [{"port": port} for port in listening]}
+    report = net(document).diagnose("internet", "203.0.113.1", port="8022-8023")
+    assert report.verdict == verdict
+    assert report.reachable_ports == {"reachable": ["8022-8023"], "partial": ["8022"], "unreachable": []}[verdict]
+
+
+def test_a_port_without_an_entry_is_told_apart_from_one_with() -> None:
+    report = net(estate()).diagnose("internet", "203.0.113.1", port="8021-8022")
+    assert report.verdict == "partial"
+    assert report.reachable_ports == ["8022"]
+    message = next(item.message for item in report.items if item.id == "gateway.nat")
+    assert message == "ngw-1 has no DNAT entry for this port of 203.0.113.1 (port 8021)"
+
+
+def through(*hops: Document) -> Document:
+    """The client's packets to the other vSwitch go by these next hops, and back by the first."""
+    first, *others = hops
+    row = {"destination": "10.0.2.0/24", "next_hop": first["id"], "others": list(others)}
+    back = {"destination": "10.0.1.0/24", "next_hop": first["id"]}
+    return estate(route_tables={
+        "rtb-1": {"vpc": "vpc-1", "routes": [row]}, "rtb-2": {"vpc": "vpc-1", "routes": [back]},
+    }, vswitches={**estate()["vswitches"],
+                  "vsw-1": {"vpc": "vpc-1", "cidr": "10.0.1.0/24", "route_table": "rtb-1"},
+                  "vsw-2": {"vpc": "vpc-1", "cidr": "10.0.2.0/24", "route_table": "rtb-2"}})  # fmt: skip
+
+
+def test_of_two_equal_next_hops_one_that_does_not_forward_makes_the_answer_partial() -> None:
+    document = through({"id": "i-fw"}, {"id": "i-fw2"})
+    document["instances"]["i-fw2"]["guest"] = {"ip_forward": False}
+    answer = net(document).diagnose("i-a", "i-b", port=22)
+    assert answer.verdict == "partial"
+    assert [path.decision for path in answer.paths] == ["accept", "drop"]
+    assert blockers(answer) == [("guest.forwarding", "i-fw2")]
+
+
+def test_a_next_hop_that_stands_by_is_not_asked_while_the_other_is_healthy() -> None:
+    document = through({"id": "i-fw"}, {"id": "i-fw2", "weight": 0})
+    document["instances"]["i-fw2"]["guest"] = {"ip_forward": False}
+    assert net(document).diagnose("i-a", "i-b", port=22).verdict == "reachable"
+
+
+def test_a_reply_through_an_appliance_that_never_saw_the_question_is_judged_there() -> None:
+    document = through({"id": "i-fw"})
+    document["route_tables"]["rtb-1"]["routes"] = []
+    document["security_groups"]["sg-fw"] = {"vpc": "vpc-1", "rules": [
+        {"direction": "ingress", "policy": "accept", "protocol": "tcp", "ports": "22/22", "source": "0.0.0.0/0"}]}  # fmt: skip
+    document["instances"]["i-fw"]["network_interfaces"]["eni-fw"]["security_groups"] = ["sg-fw"]
+    answer = net(document).diagnose("i-a", "i-b", port=22)
+    assert answer.verdict == "unreachable"
+    assert blockers(answer) == [("eni.security_group.ingress.return", "eni-fw")]
+
+
+def test_a_loop_is_named_by_its_nodes() -> None:
+    document = through({"id": "i-fw"})
+    document["route_tables"]["rtb-3"] = {
+        "vpc": "vpc-1",
+        "routes": [{"destination": "10.0.2.0/24", "next_hop": "i-fw2"}],
+    }
+    document["vswitches"]["vsw-3"]["route_table"] = "rtb-3"
+    answer = net(document).diagnose("i-a", "i-b", port=22)
+    assert answer.verdict == "unreachable"
+    message = next(item.message for item in answer.items if item.id == "route.forward" and "loop" in item.message)
+    assert "vsw-3" in message
+    assert "eni-fw2" in message
