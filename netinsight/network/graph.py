@@ -65,7 +65,15 @@ def _interfaces(network: Network, graph: networkx.MultiDiGraph) -> None:
 
 
 def _described(network: Network, name: str) -> dict[str, tuple[str, str]]:
-    sections = ("nat_gateways", "peerings")
+    sections = (
+        "nat_gateways",
+        "ipv4_gateways",
+        "ipv6_gateways",
+        "havips",
+        "peerings",
+        "router_interfaces",
+        "vpn_gateways",
+    )
     return next(({"path": (section, name)} for section in sections if name in getattr(network.topology, section)), {})
 
 
@@ -75,11 +83,12 @@ def _routes(network: Network, graph: networkx.MultiDiGraph) -> None:
         for i, row in enumerate(table.routes if isinstance(table.routes, list) else []):
             if row.status is not RouteStatus.AVAILABLE:
                 continue
-            if row.next_hop not in graph:
-                graph.add_node(row.next_hop, kind="next_hop", **_described(network, row.next_hop))
-            graph.add_edge(
-                name, row.next_hop, kind="route", destination=row.destination, path=("route_tables", name, "routes", i)
-            )
+            for hop in (row.next_hop, *(other.id for other in row.others)):
+                if hop not in graph:
+                    graph.add_node(hop, kind="next_hop", **_described(network, hop))
+                graph.add_edge(
+                    name, hop, kind="route", destination=row.destination, path=("route_tables", name, "routes", i)
+                )
     for name in network.topology.vswitches:
         table_id = network.table_of(name)
         if table_id in network.topology.route_tables:

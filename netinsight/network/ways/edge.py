@@ -172,7 +172,7 @@ def _steered(walker: Walker, journey: Journey, gateway: str, table: str, vpc: st
         walker.looked_at(packed)
     if not rows or rows[0].kind != "route":
         return []
-    return router._to_hops(walker, journey.to(At.ROUTER, table, vpc), Ref("ipv4", gateway), rows[0], packed)
+    return router.to_hops(walker, journey.to(At.ROUTER, table, vpc), Ref("ipv4", gateway), rows[0], packed)
 
 
 def is_public_vswitch(walker: Walker, vswitch: str, gateway: str, vpc: str, address: int = ANYWHERE) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netinsight.addresses import PRIVATE_V4, SERVICE_V4, contains, family, parse_prefix, text
+from netinsight.addresses import PRIVATE_V4, SERVICE_V4, contains, family, parse_address, parse_prefix, text
 from netinsight.engine.classify import Decision, candidates, is_certain
 from netinsight.model.base import Unknown
 from netinsight.model.edge import EipMode
@@ -176,7 +176,7 @@ def _leave_public(walker: Walker, journey: Journey, interface: Interface) -> lis
     if route_wins:
         return [journey.to(At.ROUTER, vswitch, vpc)]
     if not gateway and (undescribed := routing.ipv4_gateway_route(network, vpc)):  # it may be enabled
-        return _to_hops(walker, journey, Ref("vswitch", vswitch), undescribed, None)
+        return to_hops(walker, journey, Ref("vswitch", vswitch), undescribed, None)
     return _leave_by(walker, journey, interface, public)
 
 
@@ -231,7 +231,7 @@ def _leave_by(walker: Walker, journey: Journey, interface: Interface, public: Pu
 def guest_translates(walker: Walker, journey: Journey, interface: Interface) -> bool:
     """Whether an appliance's guest has to put its own address in, for a packet to get out at all."""
     network, vpc = walker.network, walker.network.vpc_of(interface)
-    public = own_public(network, interface, _address(interface))
+    public = own_public(network, interface, parse_address(interface.eni.ip))
     if not walker.is_public(journey.to(At.APPLIANCE, interface.id, vpc)) or public is None or public.unknown:
         return False
     if family(journey.packet.destination) == 6 or interface.eni.vswitch not in network.topology.vswitches:
@@ -239,7 +239,7 @@ def guest_translates(walker: Walker, journey: Journey, interface: Interface) -> 
     gateway = network.ipv4_gateway_of.get(vpc)
     if (gateway and network.topology.ipv4_gateways[gateway].enabled is not False) or no_internet(network, vpc):
         return False
-    if journey.packet.source == _address(interface):
+    if journey.packet.source == parse_address(interface.eni.ip):
         return False
     packed, rows = rows_at(network, vpc, interface.eni.vswitch, journey.packet.destination)
     if packed:
@@ -249,12 +249,6 @@ def guest_translates(walker: Walker, journey: Journey, interface: Interface) -> 
     if rows[0].reason or rows[0].kind == "unknown":
         return False
     return not _route_or_public(network, rows[0], journey.packet.destination)[1]
-
-
-def _address(interface: Interface) -> int:
-    from netinsight.addresses import parse_address
-
-    return parse_address(interface.eni.ip)
 
 
 # --------------------------------------------------------------------------------------------------------- by a table
@@ -297,7 +291,7 @@ def look_up(walker: Walker, journey: Journey) -> list[Journey]:
         return [passed._replace(turns=Place(At.OWNER, "", vpc)).to(At.SERVICE, "", vpc)]
     if row.kind == "system_route" and row.target in network.topology.vswitches:
         return _to_owner(walker, journey, ref, why("route.local", vswitch=row.target), row, row.target, packed)
-    return _to_hops(walker, journey, ref, row, packed)
+    return to_hops(walker, journey, ref, row, packed)
 
 
 def _no_row(walker: Walker, journey: Journey, ref: Ref, packed: Filter | None) -> Journey:
@@ -324,7 +318,8 @@ def next_hops(network: Network, row: Origin) -> list[tuple[NextHopType | None, s
     return [(routing.kind_of(network, hop.id) or hop.type, hop.id) for hop in chosen]
 
 
-def _to_hops(walker: Walker, journey: Journey, ref: Ref, row: Origin, packed: Filter | None) -> list[Journey]:
+def to_hops(walker: Walker, journey: Journey, ref: Ref, row: Origin, packed: Filter | None) -> list[Journey]:
+    """At every next hop that a row chooses between now."""
     hops = next_hops(walker.network, row)
     destination = routing.route_destination(row)
     if not hops:
