@@ -158,6 +158,11 @@ def contains(pieces: Iterable[Range], address: int) -> bool:
     return any(first <= address <= last for first, last in pieces)
 
 
+def within(blocks: Iterable[str], address: int) -> bool:
+    """Whether ``address`` lies in one of some CIDRs, each in its text; of its own family."""
+    return any(contains(ranges(parse_prefix(block)), address) for block in blocks)
+
+
 def cidrs(piece: Range) -> list[str]:
     """``piece`` as the fewest CIDRs, for people."""
     first, last, written = piece.first, piece.last, []

@@ -17,6 +17,7 @@ from netinsight.addresses import (
     parse_prefix,
     ranges,
     text,
+    within,
 )
 from netinsight.errors import ObjectError, PreconditionError, Problem, QuestionError, did_you_mean, one_of, visible
 from netinsight.flow import PortRange, Question
@@ -169,11 +170,7 @@ def _by_address(network: Network, written: str, address: int) -> End:
             return End(written, Kind.DOOR, address, by_address=True, holder=(kind, name))
     if balancer := network.balancer_of_public.get(address):
         return End(written, Kind.DOOR, address, by_address=True, holder=("load_balancer", balancer))
-    if any(
-        contains(ranges(parse_prefix(cidr)), address)
-        for one in network.topology.networks.values()
-        for cidr in one.cidrs
-    ):
+    if any(within(one.cidrs, address) for one in network.topology.networks.values()):
         return End(written, Kind.NETWORK, address, by_address=True)
     public = network.public_by_address.get(address)
     if public:
@@ -209,9 +206,8 @@ def _neighbours(network: Network, address: int) -> str:
 
 def _is_routed(network: Network, address: int, blocks: list[str]) -> bool:
     """Whether an address outside the VPCs is the destination of a route more specific than the default."""
-    inside = any(prefix.first <= address <= prefix.last for prefix in map(parse_prefix, blocks))
-    peers = [cidr for peering in network.topology.peerings.values() for cidr in peering.peer_cidrs]
-    if not inside and any(contains(ranges(parse_prefix(cidr)), address) for cidr in peers):
+    inside = within(blocks, address)
+    if not inside and any(within(peering.peer_cidrs, address) for peering in network.topology.peerings.values()):
         return True
     tables = network.topology.route_tables.values()
     rows = (row for table in tables if isinstance(table.routes, list) for row in table.routes)

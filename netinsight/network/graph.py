@@ -13,6 +13,7 @@ import networkx
 
 from netinsight.addresses import text
 from netinsight.model.base import Unknown
+from netinsight.model.checks import NEXT_HOPS
 from netinsight.model.routing import RouteStatus
 from netinsight.network.build import Network
 
@@ -65,16 +66,7 @@ def _interfaces(network: Network, graph: networkx.MultiDiGraph) -> None:
 
 
 def _described(network: Network, name: str) -> dict[str, tuple[str, str]]:
-    sections = (
-        "nat_gateways",
-        "ipv4_gateways",
-        "ipv6_gateways",
-        "havips",
-        "peerings",
-        "router_interfaces",
-        "vpn_gateways",
-    )
-    return next(({"path": (section, name)} for section in sections if name in getattr(network.topology, section)), {})
+    return next(({"path": (section, name)} for section in NEXT_HOPS if name in getattr(network.topology, section)), {})
 
 
 def _routes(network: Network, graph: networkx.MultiDiGraph) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from netinsight.addresses import family, merge, parse_address, text
+from netinsight.addresses import family, merge, parse_address, text, within
 from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box, overlap, without
 from netinsight.flow import ICMP, ICMPV6, NO_PORT, PROTOCOLS, PortRange, Question, has_ports
@@ -147,10 +147,10 @@ def _own(end: End) -> int:
 def _from_network(walker: Walker, start: Journey) -> Iterator[Journey]:
     """In from a network outside: by every connection to it; where none is described, by a hop that nobody knows."""
     network, address = walker.network, start.packet.source
-    name = next((name for name, one in network.topology.networks.items() if links.holds(one.cidrs, address)), "")
+    name = next((name for name, one in network.topology.networks.items() if within(one.cidrs, address)), "")
     entries = list(links.entries(network, name)) if name else []
     entries += [Place(At.PEERING, id_, one.peer_vpc) for id_, one in network.topology.peerings.items()
-                if one.peer_vpc not in network.topology.vpcs and links.holds(one.peer_cidrs, address)]  # fmt: skip
+                if one.peer_vpc not in network.topology.vpcs and within(one.peer_cidrs, address)]  # fmt: skip
     for place in entries:
         yield start._replace(place=place)
     interface = walker.destination.interface

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netinsight.addresses import parse_address, text
+from netinsight.addresses import parse_address, text, within
 from netinsight.engine.classify import Decision
-from netinsight.engine.spaces import overlap
+from netinsight.engine.spaces import overlap, without
 from netinsight.flow import PROTOCOLS, PortRange
 from netinsight.model.base import Path, Unknown
 from netinsight.model.gateways import BusinessStatus
@@ -25,7 +25,6 @@ from netinsight.network import stages
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, why
 from netinsight.network.ways.journey import At, Frame, Journey, Place
-from netinsight.network.ways.links import holds
 
 if TYPE_CHECKING:
     from netinsight.network.ways.walker import Walker
@@ -51,18 +50,12 @@ def balance(walker: Walker, journey: Journey) -> list[Journey]:
         ports = PortRange(listener.ports.first - shift, listener.ports.last - shift)
         part = overlap(asked, ports) if taken else None
         if part:
-            left = [rest for one in left for rest in _outside(one, part)]
+            left = without(left, [part])
             journeys += _listen(walker, journey.part(part), name, balancer, i, listener)
     for rest in left:
         none = _says(journey.part(rest), name, Decision.DROP, "balancer.no_listener", ("load_balancers", name))
         journeys += walker.lost(none)
     return journeys
-
-
-def _outside(ports: PortRange, hole: PortRange) -> list[PortRange]:
-    from netinsight.engine.spaces import without
-
-    return without([ports], [hole])
 
 
 def _state(journey: Journey, name: str, balancer: LoadBalancer) -> Journey:
@@ -94,7 +87,7 @@ def _listen(
     """One listener: its access list, then each back end that may be chosen."""
     path = ("load_balancers", name, "listeners", i)
     access = listener.access_list
-    if access and holds(access.entries, journey.packet.source) != access.allow:
+    if access and within(access.entries, journey.packet.source) != access.allow:
         code = "balancer.not_allowed" if access.allow else "balancer.denied"
         journey = _says(journey, name, Decision.DROP, code, (*path, "access_list"), client=text(journey.packet.source))
     group = balancer.server_groups[listener.server_group]
@@ -164,7 +157,7 @@ def is_answer(walker: Walker, journey: Journey) -> bool:
                if session.holder in walker.network.topology.load_balancers)  # fmt: skip
 
 
-def answered(walker: Walker, journey: Journey, interface: Interface) -> list[Journey] | None:
+def answered(walker: Walker, journey: Journey) -> list[Journey] | None:
     """The answer of a back end goes back by the load balancer, whatever the routes say."""
     for name in dict.fromkeys(session.holder for session in journey.sessions):
         restored = journey.restored(name) if name in walker.network.topology.load_balancers else None
@@ -175,5 +168,4 @@ def answered(walker: Walker, journey: Journey, interface: Interface) -> list[Jou
             if balancer.ip and restored.packet.source == parse_address(balancer.ip):
                 return [restored.to(At.ROUTER, balancer.vswitch or "", balancer.vpc)]
             return [restored.to(At.EDGE)]
-    _ = interface
     return None

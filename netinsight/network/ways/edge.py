@@ -51,11 +51,11 @@ def no_private_networking(journey: Journey, interface: Interface) -> Journey:
     return journey.says("public_ip.private", "gateway.public_ip", ref, Decision.DROP, told, origin)
 
 
-def out(walker: Walker, journey: Journey, public: Public, ref: Ref, item: str = "gateway.public_ip") -> list[Journey]:
+def out(journey: Journey, public: Public, ref: Ref) -> list[Journey]:
     """Out as a public address; what comes back to it must not be in a blackhole, which the answer is judged by."""
     outside = journey.bears(source=public.address)
     rulings = stages.translation(public, "public.out", journey.leg_box)
-    return [outside.step("public_ip.egress", item, ref, rulings).to(At.EDGE)]
+    return [outside.step("public_ip.egress", "gateway.public_ip", ref, rulings).to(At.EDGE)]
 
 
 # ---------------------------------------------------------------------------------------------------------- the edge
@@ -167,9 +167,7 @@ def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[J
 
 def _steered(walker: Walker, journey: Journey, gateway: str, table: str, vpc: str) -> list[Journey]:
     """What a gateway table sends to an appliance; nothing where it says local."""
-    packed, rows = router.rows_at(walker.network, vpc, table, journey.packet.destination)
-    if packed:
-        walker.looked_at(packed)
+    packed, rows = walker.rows_at(vpc, table, journey.packet.destination)
     if not rows or rows[0].kind != "route":
         return []
     return router.to_hops(walker, journey.to(At.ROUTER, table, vpc), Ref("ipv4", gateway), rows[0], packed)
@@ -179,9 +177,7 @@ def is_public_vswitch(walker: Walker, vswitch: str, gateway: str, vpc: str, addr
     """Whether the table of a vSwitch leads to the IPv4 gateway: for an address, or by its default route."""
     if vswitch not in walker.network.topology.vswitches:
         return False
-    packed, rows = router.rows_at(walker.network, vpc, vswitch, address)
-    if packed:
-        walker.looked_at(packed)
+    _, rows = walker.rows_at(vpc, vswitch, address)
     if not rows or (address == ANYWHERE and not is_default(walker.network, rows[0], address)):
         return False
     return any(name == gateway for _, name in router.next_hops(walker.network, rows[0]))
@@ -208,7 +204,7 @@ def ipv4_gateway(walker: Walker, journey: Journey) -> list[Journey]:
     passed = journey.says("gateway", "gateway.ipv4", ref, Decision.ACCEPT, why("ipv4.out", gateway=name), origin)
     passed = passed if gateway.enabled is True else journey
     holder = Ref("eni", public.interface.id) if public.interface else Ref("eip", public.holder)
-    return out(walker, passed, public, holder)
+    return out(passed, public, holder)
 
 
 # ---------------------------------------------------------------------------------------------------------------- IPv6

@@ -158,6 +158,11 @@ class Journey(NamedTuple):
         """The item of a look-up."""
         return "route.return" if self.frame.back else "route.forward"
 
+    @property
+    def last_router(self) -> Ref | None:
+        """Where it was routed last."""
+        return next((step.object for step in reversed(self.steps) if step.stage == "route"), None)
+
     def step(
         self,
         stage: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from netinsight.addresses import parse_prefix, text
+from netinsight.addresses import parse_prefix, text, within
 from netinsight.engine.classify import Decision, candidates, is_certain
 from netinsight.model.base import Path, Unknown
 from netinsight.model.gateways import BusinessStatus
@@ -24,16 +24,10 @@ from netinsight.model.links import (
 from netinsight.network.build import Network
 from netinsight.network.filters import Filter, Origin
 from netinsight.network.steps import Ref, why
-from netinsight.network.ways import router
 from netinsight.network.ways.journey import At, Journey, Place
 
 if TYPE_CHECKING:
     from netinsight.network.ways.walker import Walker
-
-
-def holds(cidrs: list[str], address: int) -> bool:
-    """Whether an address lies in one of some blocks."""
-    return any(prefix.first <= address <= prefix.last for prefix in map(parse_prefix, cidrs))
 
 
 def _state(
@@ -80,7 +74,7 @@ def _row(walker: Walker, journey: Journey, packed: Filter, ref: Ref, path: Path)
 def _at_network(walker: Walker, journey: Journey, name: str, turns: Place) -> list[Journey]:
     """At a network that is known by its prefixes, if the destination is in it."""
     cidrs = walker.network.topology.networks[name].cidrs
-    if not holds(cidrs, journey.packet.destination):
+    if not within(cidrs, journey.packet.destination):
         ref, path = Ref("network", name), ("networks", name)
         told = why("network.elsewhere", network=name, destination=text(journey.packet.destination))
         origin = Origin(name, "gateway", path, text=", ".join(cidrs))
@@ -102,14 +96,12 @@ def peering(walker: Walker, journey: Journey) -> list[Journey]:
     if _overlap(near_cidrs, far_cidrs):
         journey = _drop(journey, item, ref, path, "peering.overlap", vpc=vpc, peer=far)
     for address, cidrs, side in ((packet.source, near_cidrs, vpc), (packet.destination, far_cidrs, far)):
-        if not holds(cidrs, address):
+        if not within(cidrs, address):
             stray = _drop(journey, item, ref, path, "peering.not_transitive", address=text(address), vpc=side)
             return walker.lost(stray)
     if far not in network.topology.vpcs:
         return [journey._replace(turns=Place(At.PEERING, name, far)).to(At.NETWORK, far)]
-    packed, rows = router.rows_at(network, far, "", packet.destination)
-    if packed:
-        walker.looked_at(packed)
+    _, rows = walker.rows_at(far, "", packet.destination)
     if not rows or rows[0].kind != "system_route" or rows[0].target not in network.topology.vswitches:
         stray = _drop(journey, item, ref, path, "peering.not_transitive", address=text(packet.destination), vpc=far)
         return walker.lost(stray)
@@ -172,7 +164,7 @@ def vbr(walker: Walker, journey: Journey) -> list[Journey]:
     journey = _state(journey, "gateway.vbr", ref, path, topology.vbrs[name].status, VbrStatus.ACTIVE)
     before = journey
     journey, row = _row(walker, journey, walker.network.vbr_filter(name), ref, (*path, "routes"))
-    outside = any(holds(one.cidrs, before.packet.destination) for one in topology.networks.values())
+    outside = any(within(one.cidrs, before.packet.destination) for one in topology.networks.values())
     if row is None and name in walker.network.attachment_of and not outside:
         return [before.to(At.ATTACHED, walker.network.attachment_of[name])]
     if row is None:
@@ -229,7 +221,7 @@ def _connection(journey: Journey, name: str, id_: str, connection: VpnConnection
     ref, path = Ref("vpn_connection", id_), ("vpn_gateways", name, "connections", id_)
     journey = _state(journey, "gateway.vpn", ref, path, connection.status, VpnConnectionStatus.ESTABLISHED)
     for key, address in (("local_cidrs", local), ("remote_cidrs", remote)):
-        if not holds(getattr(connection, key), address):
+        if not within(getattr(connection, key), address):
             journey = _drop(journey, "gateway.vpn", ref, (*path, key), "vpn.selector", address=text(address), side=key)
     return journey
 
@@ -243,7 +235,7 @@ def vpn_in(walker: Walker, journey: Journey) -> list[Journey]:
     journey = _vpn_state(walker, journey, name)
     vpc = walker.network.topology.vpcs.get(gateway.vpc)
     attachment = walker.network.attachment_of.get(name)
-    if attachment and vpc and not holds(vpc.cidrs, packet.destination):
+    if attachment and vpc and not within(vpc.cidrs, packet.destination):
         return [journey.to(At.ATTACHED, attachment)]
     return [journey.to(At.ROUTER, "", gateway.vpc)]
 

@@ -74,7 +74,7 @@ def _no_session(walker: Walker, journey: Journey, name: str) -> Journey:
     """An answer that comes to a gateway which did not translate its question: it was routed to the wrong one."""
     if walker.asked_broken:
         return journey
-    last = next((step.object for step in reversed(journey.steps) if step.stage == "route"), Ref("nat", name))
+    last = journey.last_router or Ref("nat", name)
     return journey.says("route.reply", "route.return", last, Decision.DROP, why("nat.no_session", gateway=name))
 
 
@@ -126,7 +126,7 @@ def _translate_source(walker: Walker, journey: Journey, name: str, gateway: NatG
         after = after.remembers(name, journey)
         told = _told(journey, after, name, "nat.source", origin, packed)
         if isinstance(public, Public):
-            told = _public_state(told, public)
+            told = told if public.lock is BusinessStatus.NORMAL else edge.locked(told, public)
         journeys += _go_on(walker, told, name, gateway)
     return journeys
 
@@ -144,11 +144,6 @@ def _leaving_addresses(walker: Walker, name: str, entry: object) -> list[Public 
     if private:
         return [parse_address(one) for one in chosen]
     return [network.public_of_holder.get(one, one) for one in chosen]
-
-
-def _public_state(journey: Journey, public: Public) -> Journey:
-    """The EIP that a gateway uses is locked or not."""
-    return journey if public.lock is BusinessStatus.NORMAL else edge.locked(journey, public)
 
 
 def _go_on(walker: Walker, journey: Journey, name: str, gateway: NatGateway) -> list[Journey]:
@@ -191,14 +186,11 @@ def inward(walker: Walker, journey: Journey) -> list[Journey]:
     journeys = []
     for cell in partition(packed.table, packet.source, packet.destination, packet.protocol, packet.box):
         part = journey.part(journey.asked(cell.box).ports)
-        if not cell.rows or decide(packed.table, cell) is Decision.UNKNOWN:
-            journeys += _no_entry(walker, part, name, packed, cell.rows)
+        certain = decide(packed.table, cell) is not Decision.UNKNOWN
+        if cell.rows and certain and packed.origins[cell.rows[0]].kind != "unknown":
+            journeys += _by_entry(walker, part, name, gateway, packed.origins[cell.rows[-1]], packed)
         else:
-            origin = packed.origins[cell.rows[-1]]
-            if packed.origins[cell.rows[0]].kind == "unknown":
-                journeys += _no_entry(walker, part, name, packed, cell.rows)
-            else:
-                journeys += _by_entry(walker, part, name, gateway, origin, packed)
+            journeys += _no_entry(walker, part, name, packed, cell.rows)
     return journeys
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netinsight.addresses import PRIVATE_V4, SERVICE_V4, contains, family, parse_address, parse_prefix, text
+from netinsight.addresses import PRIVATE_V4, SERVICE_V4, contains, family, parse_address, text, within
 from netinsight.engine.classify import Decision, candidates, is_certain
 from netinsight.model.base import Unknown
 from netinsight.model.edge import EipMode
@@ -43,7 +43,7 @@ def is_public(network: Network, address: int, vpc: str) -> bool:
     described = topology.vpcs.get(vpc)
     own = [*described.cidrs, *filter(None, [described.ipv6_cidr])] if described else []
     blocks = [*own, *(cidr for outside in topology.networks.values() for cidr in outside.cidrs)]
-    return not any(prefix.first <= address <= prefix.last for prefix in map(parse_prefix, blocks))
+    return not within(blocks, address)
 
 
 # ---------------------------------------------------------------------------------------------------- out of an ENI
@@ -149,9 +149,7 @@ def _leave_public(walker: Walker, journey: Journey, interface: Interface) -> lis
     network, vswitch, vpc = walker.network, interface.eni.vswitch, journey.place.vpc
     journey = edge.internet_mode(walker, journey, vpc)
     public = own_public(network, interface, journey.packet.source)
-    packed, rows = rows_at(network, vpc, vswitch, journey.packet.destination)
-    if packed:
-        walker.looked_at(packed)
+    _, rows = walker.rows_at(vpc, vswitch, journey.packet.destination)
     by_table = [journey.to(At.ROUTER, vswitch, vpc)]
     if public is None or (rows and (rows[0].reason or rows[0].kind == "unknown")):
         return by_table
@@ -225,7 +223,7 @@ def _leave_by(walker: Walker, journey: Journey, interface: Interface, public: Pu
         return walker.lost(journey.says("route", journey.item, ref, Decision.UNKNOWN, told))
     told = why("route.public", public=text(public.address))
     journey = journey.says("route", journey.item, ref, Decision.ACCEPT, told)
-    return edge.out(walker, journey, public, Ref("eni", interface.id))
+    return edge.out(journey, public, Ref("eni", interface.id))
 
 
 def guest_translates(walker: Walker, journey: Journey, interface: Interface) -> bool:
@@ -241,9 +239,7 @@ def guest_translates(walker: Walker, journey: Journey, interface: Interface) -> 
         return False
     if journey.packet.source == parse_address(interface.eni.ip):
         return False
-    packed, rows = rows_at(network, vpc, interface.eni.vswitch, journey.packet.destination)
-    if packed:
-        walker.looked_at(packed)
+    _, rows = walker.rows_at(vpc, interface.eni.vswitch, journey.packet.destination)
     if not rows:
         return True
     if rows[0].reason or rows[0].kind == "unknown":
@@ -277,9 +273,7 @@ def look_up(walker: Walker, journey: Journey) -> list[Journey]:
     """By the table of a VPC's router."""
     network, (_, reader, vpc) = walker.network, journey.place
     destination = journey.packet.destination
-    packed, rows = rows_at(network, vpc, reader, destination)
-    if packed:
-        walker.looked_at(packed)
+    packed, rows = walker.rows_at(vpc, reader, destination)
     ref = Ref("vswitch", reader) if reader in network.topology.vswitches else Ref("vpc", vpc)
     if not rows:
         return walker.lost(_no_row(walker, journey, ref, packed))

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from netinsight.addresses import Range, family, parse_prefix, text
+from netinsight.addresses import Range, text, within
 from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import cut
 from netinsight.flow import GRE, ICMP, ICMPV6
@@ -28,7 +28,7 @@ from netinsight.model.topology import Interface
 from netinsight.network import internet, stages
 from netinsight.network.build import Network
 from netinsight.network.ends import End, Kind
-from netinsight.network.filters import Filter
+from netinsight.network.filters import Filter, Origin
 from netinsight.network.routing import flipped
 from netinsight.network.steps import Ref, Ruling, Step, why
 from netinsight.network.ways import appliance, balancer, edge, links, nat, router
@@ -98,6 +98,11 @@ class Walker:
         self.consulted[id(packed)] = packed
         return packed
 
+    def rows_at(self, vpc: str, reader: str, address: int) -> tuple[Filter | None, list[Origin]]:
+        """A look-up in a table of a VPC (``router.rows_at``), noted."""
+        packed, rows = router.rows_at(self.network, vpc, reader, address)
+        return self.looked_at(packed) if packed else None, rows
+
     def sets(self) -> set[tuple[Range, ...]]:
         """Every set of addresses that something on the way looked at."""
         return self.address_sets.union(*(internet.address_sets(packed) for packed in self.consulted.values()))
@@ -109,16 +114,11 @@ class Walker:
         broken = journey._replace(broken=True)
         target = self.source if journey.frame.back else self.destination
         if target.interface is None or target.kind is not Kind.ENI:
-            return [broken.to(At.END)._replace(turns=self._turn(target, journey))]
+            turns = Place(At.EDGE if target.kind in (Kind.INTERNET, Kind.DOOR) else At.END)
+            return [broken.to(At.END)._replace(turns=turns)]
         if self.is_public(journey) and journey.place.at is not At.EDGE and not journey.frame.back:
             return [broken.to(At.EDGE)]
         return [broken.bears(destination=target.address).to(At.ARRIVING, target.interface.id)]
-
-    def _turn(self, target: End, journey: Journey) -> Place:
-        """Where the answer of an end comes in, though the question could not be followed to it."""
-        if target.kind in (Kind.INTERNET, Kind.DOOR):
-            return Place(At.EDGE)
-        return Place(At.END)
 
     def is_public(self, journey: Journey) -> bool:
         """Whether the destination is met at the public edge, seen from where the packet is."""
@@ -146,7 +146,7 @@ class Walker:
         if not (cut_through and cut_through.mode is EipMode.BINDED):
             balanced = journey.frame.back and balancer.is_answer(self, journey)
             journey = self.acl(journey, interface, Direction.EGRESS, always=balanced)
-        if journey.frame.back and (restored := balancer.answered(self, journey, interface)):
+        if journey.frame.back and (restored := balancer.answered(self, journey)):
             return restored
         return router.leave(self, journey, interface)
 
@@ -169,9 +169,7 @@ class Walker:
         """An answer must come from the address that was asked: any other belongs to no session of the client."""
         if self.asked_broken or journey.broken or journey.packet.source == self.asked_destination:
             return journey
-        last = next(
-            (step.object for step in reversed(journey.steps) if step.stage == "route"), Ref("eni", journey.place.id)
-        )
+        last = journey.last_router or Ref("eni", journey.place.id)
         told = why("route.reply_address", source=text(journey.packet.source), asked=text(self.asked_destination))
         return journey.says("route.reply", "route.return", last, Decision.DROP, told)
 
@@ -204,9 +202,7 @@ class Walker:
         described = self.network.topology.vswitches.get(vswitch)
         if described is None:
             return False
-        block = described.cidr if family(address) == 4 else described.ipv6_cidr
-        prefix = parse_prefix(block) if block else None
-        return prefix is not None and prefix.first <= address <= prefix.last
+        return within(filter(None, (described.cidr, described.ipv6_cidr)), address)
 
     def groups(self, journey: Journey, interface: Interface, direction: Direction) -> Journey:
         """The groups of an ENI: stateful, so that the answer passes where its question was judged."""
