@@ -63,7 +63,7 @@ def diagnose(
     unmet = unmet_preconditions(network, ends)
     if not of_many:
         refuse(network, unmet)
-    walks = trace(network, question, ends, at)
+    walks = trace(network, question, ends, at, with_guest=with_guest)
     case = Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest, unmet)
     results = judge(case)
     return write(case, results, answer(case, results), Writer(case, lang, explain))

@@ -204,7 +204,7 @@ class Evaluator:
         from_ports = PortRange(source_port, source_port) if source_port > 0 and has_ports(protocol) else None
         question = Question(source, destination, protocol, ports, from_ports, one_way=self.one_way)
         ends = find_ends(self.network, question)
-        walks = trace(self.network, question, ends, self.at)
+        walks = trace(self.network, question, ends, self.at, with_guest=self.with_guest)
         unmet = unmet_preconditions(self.network, ends)
         case = Case(self.network, self.catalogue, question, ends, question_box(question, ends), walks, self.at,
                     self.with_guest, unmet)  # fmt: skip

@@ -130,3 +130,20 @@ def test_a_loop_is_named_by_its_nodes() -> None:
     message = next(item.message for item in answer.items if item.id == "route.forward" and "loop" in item.message)
     assert "vsw-3" in message
     assert "eni-fw2" in message
+
+
+def test_without_the_guest_the_forwarding_of_an_appliance_is_not_judged() -> None:
+    document = through({"id": "i-fw"})
+    document["instances"]["i-fw"]["guest"] = {"ip_forward": False}
+    assert net(document).diagnose("i-a", "i-b", port=22).verdict == "unreachable"
+    assert net(document).diagnose("i-a", "i-b", port=22, guest=False).verdict == "reachable"
+
+
+def test_an_access_list_tells_the_hosts_of_the_internet_apart() -> None:
+    listener = {"port": 80, "server_group": "rsp", "access_list": {"allow": True, "entries": ["198.51.100.0/24"]}}
+    document = estate(load_balancers={"lb-1": {"vpc": "vpc-1", "public_ip": "203.0.113.9", "listeners": [listener],
+                                               "server_groups": {"rsp": {"servers": [{"server": "i-b"}]}}}})  # fmt: skip
+    answer = net(document).diagnose("internet", "lb-1", port=80)
+    assert answer.verdict == "partial"
+    assert blockers(answer) == [("gateway.load_balancer", "lb-1")]
+    assert net(document).diagnose("198.51.100.7", "lb-1", port=80).verdict == "reachable"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netinsight.addresses import parse_address, text, within
+from netinsight.addresses import parse_address, parse_prefix, ranges, text, within
 from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import overlap, without
 from netinsight.flow import PROTOCOLS, PortRange
@@ -87,6 +87,8 @@ def _listen(
     """One listener: its access list, then each back end that may be chosen."""
     path = ("load_balancers", name, "listeners", i)
     access = listener.access_list
+    if access:  # it tells clients apart as any list does
+        walker.address_sets.update(ranges(parse_prefix(entry)) for entry in access.entries)
     if access and within(access.entries, journey.packet.source) != access.allow:
         code = "balancer.not_allowed" if access.allow else "balancer.denied"
         journey = _says(journey, name, Decision.DROP, code, (*path, "access_list"), client=text(journey.packet.source))
