@@ -147,3 +147,11 @@ def test_an_access_list_tells_the_hosts_of_the_internet_apart() -> None:
     assert answer.verdict == "partial"
     assert blockers(answer) == [("gateway.load_balancer", "lb-1")]
     assert net(document).diagnose("198.51.100.7", "lb-1", port=80).verdict == "reachable"
+
+
+def test_the_advice_is_that_of_the_reason() -> None:
+    document = estate()
+    document["nat_gateways"]["ngw-1"]["snat"] = []
+    report = net(document).diagnose("i-a", "198.51.100.7", port=443)
+    advice = next(item.suggestion for item in report.items if item.id == "gateway.nat")
+    assert advice == "add to ngw-1 an SNAT entry whose source holds 10.0.1.10"
