@@ -26,6 +26,7 @@ from netinsight.flow import Asked, PortRange, Question, parse_ports, parse_proto
 from netinsight.model.topology import SECTIONS, Topology, check_assumptions, count_of
 from netinsight.network.build import Network
 from netinsight.network.ends import find_end, find_ends
+from netinsight.network.passing import find_object
 from netinsight.sources.topology_file import read_topology
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ class Net:
         icmp_type: int | None = None,
         family: int | None = None,
         one_way: bool = False,
+        via: tuple[str, ...] | list[str] = (),
+        avoid: tuple[str, ...] | list[str] = (),
         guest: bool = True,
         at: datetime | None = None,
         lang: str = "en",
@@ -137,6 +140,9 @@ class Net:
             An instance, an ENI, a name, an address, or ``internet``.
         port, source_port
             A port, or a range as text: ``"8000-8010"``.
+        via, avoid
+            Objects that every path must pass, there and back, or must not: ids, addresses, names. The answer's
+            ``demands`` say whether, and ``keeps_demands`` all at once.
         at
             The moment that expiry and blackholes are judged at; else the topology's ``collected_at``, else now.
         explain
@@ -156,6 +162,8 @@ class Net:
             icmp_type=icmp_type,
             family=family,
             one_way=one_way,
+            via=tuple(via),
+            avoid=tuple(avoid),
         )
         return self._answer(question, Manner(guest=guest, at=at, lang=lang, explain=explain))
 
@@ -246,8 +254,11 @@ class Net:
 
     def problems_of(self, one: Asked | Question) -> tuple[Problem, ...]:
         """Why a question cannot be asked of this topology; empty where it can."""
+        question = _question_of(one)
         try:
-            find_ends(self.network, _question_of(one))
+            find_ends(self.network, question)
+            for name in (*question.via, *question.avoid):
+                find_object(self.network, name)
         except QuestionError as error:
             return tuple(_placed(problem, one) for problem in error.problems)
         return ()
@@ -259,6 +270,8 @@ def _placed(problem: Problem, one: Asked | Question) -> Problem:
         return problem
     ends = (one.question.source, one.question.destination)
     column = next((at for end, at in zip(ends, one.columns, strict=True) if f"`{end}`" in problem.message), 0)
+    demanded = (*one.question.via, *one.question.avoid)
+    column = column or next((one.excerpt.rfind(name) + 1 for name in demanded if f"`{name}`" in problem.message), 0)
     column = column or next((at for end, at in zip(ends, one.columns, strict=True) if end in problem.message), 1)
     return Problem(one.place._replace(column=column), problem.message, problem.hint, one.excerpt)
 

@@ -142,6 +142,8 @@ class Question:
         4, 6, or None for the one that both ends have (4 where both do).
     one_way
         Leave the reply out.
+    via, avoid
+        Objects that every path must pass, there and back, or must not.
     """
 
     source: str
@@ -152,6 +154,8 @@ class Question:
     icmp_type: int | None = None
     family: int | None = None
     one_way: bool = False
+    via: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("ports", "source_ports"):

@@ -27,7 +27,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
     commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     for command in commands.choices.values():
         for action in command._actions:
-            if action.dest in ("src", "dst", "object"):
+            if action.dest in ("src", "dst", "object", "via", "avoid"):
                 action.completer = _Objects(action.dest)
             elif action.dest == "assume":
                 action.completer = _assumptions
@@ -59,14 +59,14 @@ class _Objects:
             document = read_documents(topology, None)[0].value
         except NetInsightError:
             return
-        sections = SECTIONS if self.where == "object" else ("instances", "network_interfaces")
+        sections = SECTIONS if self.where in ("object", "via", "avoid") else ("instances", "network_interfaces")
         for section in sections:
             yield from _ids(document.get(section))
         for instance in _values(document.get("instances")):
             yield from _ids(instance.get("network_interfaces"))
             if isinstance(instance.get("name"), str):
                 yield instance["name"]
-        if self.where != "object":
+        if self.where in ("src", "dst"):
             yield "internet"
 
 

@@ -19,7 +19,8 @@ STATUS = {
     Verdict.UNREACHABLE: ExitStatus.NOT_REACHABLE,
     Verdict.UNDETERMINED: ExitStatus.UNDETERMINED,
 }
-_ONE = ("dst", "protocol", "port", "source_port", "icmp_type", "family", "one_way")
+_KEEPS = {"yes": ExitStatus.REACHABLE, "no": ExitStatus.NOT_REACHABLE, "unknown": ExitStatus.UNDETERMINED}
+_ONE = ("dst", "protocol", "port", "source_port", "icmp_type", "family", "one_way", "via", "avoid")
 """What only one question has, by the name of its argument."""
 
 
@@ -37,15 +38,15 @@ def run(arguments: argparse.Namespace) -> int:
     net = load(arguments.topology, assume=assume, rules=arguments.rules)
     read = perf_counter()
     if arguments.questions is not None:
-        verdict, text = _many(net, arguments, manner)
+        status, text = _many(net, arguments, manner)
     elif arguments.preset is not None:
-        verdict, text = _preset(net, arguments, manner)
+        status, text = _preset(net, arguments, manner)
     else:
-        verdict, text = _one(net, arguments, manner)
+        status, text = _one(net, arguments, manner)
     _remark(net, arguments, read - started, perf_counter() - read)
     if arguments.to or not arguments.quiet:
         write(text, arguments.to)
-    return STATUS[verdict]
+    return status
 
 
 def _check_combination(arguments: argparse.Namespace) -> None:
@@ -56,7 +57,9 @@ def _check_combination(arguments: argparse.Namespace) -> None:
     QuestionError
         Naming those that do not.
     """
-    given = [f"--{name.replace('_', '-')}" for name in ("src", *_ONE) if getattr(arguments, name) not in (None, False)]
+    given = [
+        f"--{name.replace('_', '-')}" for name in ("src", *_ONE) if getattr(arguments, name) not in (None, False, [])
+    ]
     if arguments.questions is not None:
         given += ["--preset"] if arguments.preset is not None else []
         if given:
@@ -75,42 +78,52 @@ def _check_combination(arguments: argparse.Namespace) -> None:
                             hint="see `netinsight diagnose --help`; many questions: --questions FILE")  # fmt: skip
 
 
-def _one(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[Verdict, str]:
+def _status(answers: list[Answer]) -> ExitStatus:
+    """What does not hold outranks what is not known."""
+    said = {STATUS[answer.verdict] for answer in answers} | {_KEEPS[answer.keeps_demands] for answer in answers}
+    ranked = (ExitStatus.NOT_REACHABLE, ExitStatus.UNDETERMINED, ExitStatus.REACHABLE)
+    return next(status for status in ranked if status in said)
+
+
+def _one(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[ExitStatus, str]:
     answer = net.diagnose(
         arguments.src, arguments.dst, port=arguments.port, protocol=arguments.protocol or "tcp",
         source_port=arguments.source_port, family=arguments.family, one_way=arguments.one_way,
+        via=tuple(arguments.via), avoid=tuple(arguments.avoid),
         icmp_type=None if arguments.icmp_type is None else parse_icmp_type(arguments.icmp_type),
         guest=manner.guest, at=manner.at, lang=manner.lang, explain=manner.explain,
     )  # fmt: skip
+    status = _status([answer])
     if arguments.output == "json":
-        return answer.verdict, answer.to_json()
+        return status, answer.to_json()
     if arguments.output == "html":
-        return answer.verdict, answer.html()
-    return answer.verdict, answer.text(colour=wants_colour(arguments), every_item=arguments.all)
+        return status, answer.html()
+    return status, answer.text(colour=wants_colour(arguments), every_item=arguments.all)
 
 
-def _preset(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[Verdict, str]:
+def _preset(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[ExitStatus, str]:
     answers = net.ask_preset(arguments.preset, arguments.src, manner)
+    status = STATUS[answers.verdict]
     if arguments.output == "json":
-        return answers.verdict, answers.to_json()
+        return status, answers.to_json()
     if arguments.output == "html":
-        return answers.verdict, answers.html()
-    return answers.verdict, answers.text(colour=wants_colour(arguments), every_item=arguments.all)
+        return status, answers.html()
+    return status, answers.text(colour=wants_colour(arguments), every_item=arguments.all)
 
 
-def _many(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[Verdict, str]:
-    from netinsight.diagnosis.verdict import together
+def _many(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[ExitStatus, str]:
     from netinsight.sources.questions_file import read_questions
 
-    colour, verdicts, lines = wants_colour(arguments), [], []
+    colour, answers, lines = wants_colour(arguments), list[Answer](), list[str]()
     for answer in net.diagnose_all(read_questions(arguments.questions, check=net.problems_of), manner):
-        verdicts.append(answer.verdict)
+        answers.append(answer)
         lines.append(answer.to_json_line() if arguments.output == "json" else _told(answer, arguments, colour))
     if arguments.verbose:
+        verdicts = [answer.verdict for answer in answers]
         counts = {verdict.value: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts}
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         print(f"{len(verdicts)} question{'s' * (len(verdicts) != 1)}: {told}", file=sys.stderr)
-    return together(verdicts), "".join(lines)
+    return _status(answers), "".join(lines)
 
 
 def _told(answer: Answer, arguments: argparse.Namespace, colour: bool) -> str:

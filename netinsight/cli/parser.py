@@ -102,6 +102,7 @@ def _add_diagnose(commands: Any) -> None:
         commands, "diagnose", _Run("diagnose", "run"), "tell why a connection passes or fails",
         "netinsight diagnose topology.yaml --src i-a --dst i-b --port 22",
         "netinsight diagnose topology.yaml --src internet --dst i-web --port 8000-8010 --explain",
+        "netinsight diagnose topology.yaml --src i-a --dst internet --port 443 --via fw-1 --avoid vpn-b",
         "netinsight diagnose topology.yaml --questions questions.csv",
         "netinsight diagnose topology.yaml --src i-a --preset cloud-assistant",
     )  # fmt: skip
@@ -115,6 +116,9 @@ def _add_diagnose(commands: Any) -> None:
     add("--icmp-type", metavar="TYPE", help="an ICMP type by number or name (default: an echo request)")
     add("--family", type=int, choices=(4, 6), help="IPv4 or IPv6 (default: 4 where both ends have it)")
     add("--one-way", action="store_true", help="leave the reply out")
+    add("--via", metavar="OBJECT", action="append", default=[],
+        help="every path must pass it, there and back: a gateway, an appliance, a vSwitch, a list; may be repeated")  # fmt: skip
+    add("--avoid", metavar="OBJECT", action="append", default=[], help="no path may pass it; may be repeated")
     add(
         "--questions", metavar="FILE", help="many questions: CSV or JSON lines of src, dst, protocol, port; - for stdin"
     )

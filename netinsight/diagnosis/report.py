@@ -158,6 +158,27 @@ class NotChecked(Part):
     reason: str
 
 
+class AgainstReport(Part):
+    """A path that does not keep a demand."""
+
+    path: int = Field(description="Its number in `paths`, from 1.")
+    direction: Literal["forward", "return"] = Field(description="The way there, or the way back.")
+    src: str = Field(description="Its source address where it begins.")
+    dst: str = Field(description="Its destination address where it begins.")
+
+
+class DemandReport(Part):
+    """What the paths were asked to pass (`--via`), or to avoid (`--avoid`)."""
+
+    kind: Literal["via", "avoid"]
+    object: Object
+    holds: Literal["yes", "no", "unknown"] = Field(
+        description="`unknown`: only paths fail it of which it is not known whether they carry anything."
+    )
+    message: str = Field(description="The answer in words.")
+    counterexample: AgainstReport | None = Field(None, description="A path that fails it.")
+
+
 class Report(Part):
     """One diagnosis."""
 
@@ -174,10 +195,19 @@ class Report(Part):
     reachable_ports: list[str] = Field(description="Ports that pass for every client asked.")
     partly_reachable_ports: list[str] = Field(description="Ports that pass for some of the clients asked.")
     paths: list[PathReport]
+    demands: list[DemandReport] = Field(
+        [], description="With --via and --avoid: whether each holds.", exclude_if=lambda asked: not asked
+    )
     items: list[ItemReport]
     blockers: list[Blocker] = Field(description="All of them.")
     assumptions: list[Assumption]
     not_checked: list[NotChecked]
+
+    @property
+    def keeps_demands(self) -> Literal["yes", "no", "unknown"]:
+        """Whether all of --via and --avoid hold; yes where nothing was asked."""
+        said = {demand.holds for demand in self.demands}
+        return "no" if "no" in said else "unknown" if "unknown" in said else "yes"
 
     def to_json(self) -> str:
         """The report as the contract writes it."""

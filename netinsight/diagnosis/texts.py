@@ -8,6 +8,7 @@ from typing import Literal
 from netinsight.addresses import Range, cidrs, text
 from netinsight.diagnosis.case import Case, Fact, Result
 from netinsight.diagnosis.catalogue import Catalogue, Lang, port_list
+from netinsight.diagnosis.demands import Demand
 from netinsight.diagnosis.report import Evidence, Matches, Object, PacketReport, RuleReport, StageReport
 from netinsight.engine.spaces import Box, joined
 from netinsight.errors import visible
@@ -102,7 +103,7 @@ class Writer:
 
     def _address(self, address: int, walk: Walk) -> str:
         inside = any(first <= address <= last for first, last in walk.hosts)
-        own = any(public.address == address for public in self.case.network.publics)
+        own = address in self.case.network.public_by_address
         return self.hosts(walk) if inside and not own else text(address)
 
     def stage(self, step: Step, walk: Walk) -> StageReport:
@@ -211,6 +212,25 @@ class Writer:
         once = list(dict.fromkeys(told))
         more = f"; {self._word('more', n=len(once) - MOST_ADVICE)}" if len(once) > MOST_ADVICE else ""
         return "; ".join(once[:MOST_ADVICE]) + more
+
+    def demand(self, demand: Demand) -> str:
+        """Whether the paths pass what they should, or a path that does not."""
+        against = demand.against
+        if against is None:
+            one_way = "_one_way" if demand.kind == "via" and not any(walk.back for walk in self.case.walks) else ""
+            told = self._word(f"demand_{demand.kind}_yes{one_way}")
+        else:
+            walk = self.case.walks[against.walk]
+            forward = against.direction == "forward"
+            packet = self.packet((walk.forward if forward else walk.back)[0].packet, walk)
+            told = self._word(
+                f"demand_{demand.kind}_no", n=against.walk + 1, src=packet.src, dst=packet.dst,
+                direction=self._word("on_the_way_there" if forward else "on_the_way_back"),
+                keeping=demand.keeping, judged=demand.judged,
+            )  # fmt: skip
+        if demand.holds == "unknown":
+            told = self._word("demand_unknown", told=told)
+        return told if demand.carries else self._word("demand_nothing_passes", told=told)
 
     def evidence(self, one: Fact | Origin) -> Evidence:
         """What decided, with its place."""

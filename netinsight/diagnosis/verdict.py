@@ -31,15 +31,20 @@ def _passing(case: Case, results: list[Result], *, unknown_passes: bool) -> Answ
     every: list[PortRange] = [case.box.ports]
     some: list[PortRange] = []
     for walk in case.walks:
-        abnormal = (result for result in results if result.status is Status.ABNORMAL and result.concerns(walk))
-        stopped = [box for result in abnormal for box in result.stops]
-        for_every, for_some = walk.passing(unknown_passes=unknown_passes, stopped=stopped)
+        for_every, for_some = passing(walk, results, unknown_passes=unknown_passes)
         every = without(every, without([walk.box.ports], for_every))
         some = joined([*some, *for_some])
     some = without(some, every)
     if every == [case.box.ports]:
         return Answer(Verdict.REACHABLE, every, some)
     return Answer(Verdict.PARTIAL if every or some else Verdict.UNREACHABLE, every, some)
+
+
+def passing(walk: Walk, results: list[Result], *, unknown_passes: bool) -> tuple[list[PortRange], list[PortRange]]:
+    """The ports that pass a walk and the items that are about it: for every client port, and for some."""
+    abnormal = (result for result in results if result.status is Status.ABNORMAL and result.concerns(walk))
+    stopped = [box for result in abnormal for box in result.stops]
+    return walk.passing(unknown_passes=unknown_passes, stopped=stopped)
 
 
 def together(verdicts: list[Verdict]) -> Verdict:

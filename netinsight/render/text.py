@@ -42,6 +42,7 @@ def render_text(report: Report, catalogue: Catalogue, *, colour: bool = False, e
         *page.headline(),
         "",
         *page.paths(None if every_item else MOST_PATHS),
+        *page.demands(),
         *page.wrong(every_item),
         *page.foot(every_item),
     ]
@@ -75,7 +76,11 @@ class _Page:
                 yield from hang(indent, self.word("ports_partly", ports=", ".join(report.partly_reachable_ports)))
 
     def paths(self, most: int | None) -> Iterator[str]:
-        for number, path in enumerate(self.report.paths[:most], start=1):
+        against = {demand.counterexample.path for demand in self.report.demands if demand.counterexample}
+        shown = [number for number in range(1, len(self.report.paths) + 1)
+                 if most is None or number <= most or number in against]  # fmt: skip
+        for number in shown:
+            path = self.report.paths[number - 1]
             if len(self.report.paths) > 1:
                 mark = DECISION_MARKS[path.decision]
                 named = self.word("path", n=number, total=len(self.report.paths))
@@ -84,8 +89,20 @@ class _Page:
             if path.return_:
                 yield from self._chain(self.word("back"), path.return_)
             yield ""
-        if most is not None and len(self.report.paths) > most:
-            yield from [self.word("more_paths", n=len(self.report.paths) - most), ""]
+        if left := len(self.report.paths) - len(shown):
+            yield from [self.word("more_paths", n=left), ""]
+
+    def demands(self) -> Iterator[str]:
+        if not self.report.demands:
+            return
+        yield self.paint(self.word("demands"), "bold")
+        for demand in self.report.demands:
+            mark = EXTENT_MARKS[demand.holds]
+            asked = self.word(f"demand_{demand.kind}", object=demand.object.id)
+            first, *more = hang(f"  {mark} {asked}: ", demand.message)
+            yield f"  {self.paint(mark, STYLES[mark])}{first[3:]}"
+            yield from more
+        yield ""
 
     def _chain(self, title: str, stages: list[StageReport]) -> Iterator[str]:
         if not stages:

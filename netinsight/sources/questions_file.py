@@ -14,7 +14,7 @@ from netinsight.flow import Asked, PortRange, Question, parse_icmp_type, parse_p
 from netinsight.sources.document import LINE_BREAK
 from netinsight.sources.files import STDIN, read_text
 
-COLUMNS = ("src", "dst", "protocol", "port", "source_port", "icmp_type", "family", "one_way")
+COLUMNS = ("src", "dst", "protocol", "port", "source_port", "icmp_type", "family", "one_way", "via", "avoid")
 MOST_QUESTIONS = 100_000
 MOST_LINE = 10_000
 _WORDS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
@@ -42,7 +42,8 @@ def read_questions(
 
     A file whose first line begins with ``{`` is JSON lines, any other is CSV, whose first line names the columns: ``src``
     and ``dst``, and where wanted ``protocol`` (tcp where it is left out), ``port``, ``source_port``, ``icmp_type``,
-    ``family`` and ``one_way``. Lines that begin with ``#`` are comments.
+    ``family``, ``one_way``, ``via`` and ``avoid`` (one object, or several with semicolons between). Lines that begin with
+    ``#`` are comments.
 
     Parameters
     ----------
@@ -178,7 +179,7 @@ def _question(line: _Line, problems: list[Problem]) -> Question | None:
         return Question(
             source=read["src"], destination=read["dst"], protocol=read.get("protocol", 6), ports=read.get("port"),
             source_ports=read.get("source_port"), icmp_type=read.get("icmp_type"), family=read.get("family"),
-            one_way=read.get("one_way", False),
+            one_way=read.get("one_way", False), via=read.get("via", ()), avoid=read.get("avoid", ()),
         )  # fmt: skip
     except QuestionError as error:
         problems += [line.problem(one.message, one.hint) for one in error.problems]
@@ -205,6 +206,10 @@ def _one_way(written: str) -> bool:
     return _WORDS[written.lower()]
 
 
+def _objects(written: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in written.split(";") if name.strip())
+
+
 def _source_port(written: str) -> PortRange | None:
     return parse_ports(written, "source port")
 
@@ -218,4 +223,6 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "icmp_type": parse_icmp_type,
     "family": _family,
     "one_way": _one_way,
+    "via": _objects,
+    "avoid": _objects,
 }

@@ -94,7 +94,7 @@ ALIKE = {
     "no protocol": "src,dst,port\ni-a,i-b,22\ni-a,web server,80-443\n",
     "an empty protocol": "src,dst,protocol,port\ni-a,i-b,,22\ni-a,web server,,80-443\n",
     "a protocol by its number": "src,dst,protocol,port\ni-a,i-b,6,22\ni-a,web server,TCP,80-443\n",
-    "every column, empty": f"{','.join(COLUMNS)}\ni-a,i-b,,22,,,,\ni-a,web server,,80-443,,,,\n",
+    "every column, empty": f"{','.join(COLUMNS)}\ni-a,i-b,,22,,,,,,\ni-a,web server,,80-443,,,,,,\n",
     "comments": "# whom to ask\nsrc,dst,port\n# ssh\ni-a,i-b,22\n#i-a,i-c,23\ni-a,web server,80-443\n# end\n",
     "blank lines": "\n\nsrc,dst,port\n\ni-a,i-b,22\n   \ni-a,web server,80-443\n\n\n",
     "CRLF": "src,dst,port\r\n# ssh\r\n\r\ni-a,i-b,22\r\ni-a,web server,80-443\r\n",
