@@ -28,6 +28,7 @@ class AddressSets:
     def __init__(self) -> None:
         self.bounds = array("q")
         self.starts = array("q", [0])
+        self._sets: list[tuple[Range, ...]] = []
         self._known: dict[tuple[Range, ...], int] = {}
 
     def number(self, ranges: Iterable[Range]) -> int:
@@ -37,18 +38,13 @@ class AddressSets:
             for first, last in wanted:
                 self.bounds.extend((*halves(first), *halves(last)))
             self.starts.append(len(self.bounds) // 4)
-            self._known[wanted] = len(self.starts) - 2
+            self._known[wanted] = len(self._sets)
+            self._sets.append(wanted)
         return self._known[wanted]
 
     def ranges(self, number: int) -> tuple[Range, ...]:
-        """The addresses of a set."""
-        quads = self.bounds[4 * self.starts[number] : 4 * self.starts[number + 1]]
-        return tuple(
-            Range(
-                (quads[i] + _BIAS) * _HALF + quads[i + 1] + _BIAS, (quads[i + 2] + _BIAS) * _HALF + quads[i + 3] + _BIAS
-            )
-            for i in range(0, len(quads), 4)
-        )
+        """The addresses of a set, sorted and disjoint."""
+        return self._sets[number]
 
 
 class Row(NamedTuple):

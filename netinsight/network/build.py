@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from netinsight.addresses import Range, parse_address, parse_prefix
 from netinsight.engine.tables import AddressSets
@@ -26,6 +26,8 @@ from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface, Topology
 from netinsight.network.entries import pack_dnat, pack_links, pack_snat, transit_rows, vbr_rows, vpn_rows
 from netinsight.network.filters import Filter, Peers, pack_acl, pack_groups, pack_routes, pack_unknown_groups
+
+Made = TypeVar("Made")
 
 
 class Public(NamedTuple):
@@ -75,7 +77,7 @@ class Network:
         self.sets = AddressSets()
         self.enis: dict[str, Interface] = {interface.id: interface for interface in topology.interfaces()}
         self._peers = Peers(topology, self.members, self.maybe_members)
-        self._filters: dict[tuple[str, ...], Filter] = {}
+        self._made: dict[tuple[str, ...], Any] = {}
 
     @cached_property
     def owners(self) -> dict[int, list[Interface]]:
@@ -168,8 +170,21 @@ class Network:
 
     def public_of(self, interface: Interface, private: int) -> Public | None:
         """The public address that stands for a private one of an ENI; one of unknown binding where there may be one."""
-        found = self._public_by_private.get((interface.id, private))
-        return found or next((public for public in self.publics if public.unknown and not public.bound_to), None)
+        return self._public_by_private.get((interface.id, private)) or self._public_of_anybody
+
+    @cached_property
+    def _public_of_anybody(self) -> Public | None:
+        return next((public for public in self.publics if public.unknown and not public.bound_to), None)
+
+    @cached_property
+    def publics_of(self) -> dict[str, list[Public]]:
+        """Instance, or ENI → the public addresses that lead there."""
+        found: dict[str, list[Public]] = defaultdict(list)
+        for public in self.publics:
+            if public.interface:
+                for name in filter(None, (public.interface.id, public.interface.instance_id)):
+                    found[name].append(public)
+        return dict(found)
 
     @cached_property
     def _public_in(self) -> dict[tuple[str, int], Public]:
@@ -216,7 +231,7 @@ class Network:
         chosen = intra_group_egress or self.assumptions["intra_group_egress"]
         intra_first = direction is Direction.INGRESS or chosen == "accept_wins"
         if isinstance(groups, Unknown):
-            return self._kept(
+            return self.kept(
                 ("unknown groups", interface.id, direction),
                 lambda: pack_unknown_groups(self.topology, self.sets, interface, groups.unknown, direction),
             )
@@ -225,13 +240,13 @@ class Network:
     def groups_filter(self, groups: tuple[str, ...], direction: Direction, intra_first: bool = True) -> Filter:
         """The rows of some groups together; ``intra_first``: members reach each other before any rule."""
         key = ("groups", str(direction), str(intra_first), *groups)
-        return self._kept(
+        return self.kept(
             key, lambda: pack_groups(self.topology, self.sets, self._peers, groups, direction, intra_first)
         )
 
     def acl_filter(self, acl_id: str, direction: Direction) -> Filter:
         """The rows of one list of an ACL."""
-        return self._kept(
+        return self.kept(
             ("acl", str(direction), acl_id), lambda: pack_acl(self.topology, self.sets, self._peers, acl_id, direction)
         )
 
@@ -241,38 +256,38 @@ class Network:
 
     def table_filter(self, vpc: str, table: str | None) -> Filter:
         """The rows of a route table of a VPC; of the system table alone where there is none."""
-        return self._kept(
+        return self.kept(
             ("routes", vpc, table or ""), lambda: pack_routes(self.topology, self.sets, self._peers, vpc, table)
         )
 
     def snat_filter(self, gateway: str) -> Filter:
         """What leaves by a NAT gateway, and as what."""
         described = self.topology.nat_gateways[gateway]
-        return self._kept(("snat", gateway), lambda: pack_snat(self.sets, gateway, described))
+        return self.kept(("snat", gateway), lambda: pack_snat(self.sets, gateway, described))
 
     def dnat_filter(self, gateway: str) -> Filter:
         """What comes in by a NAT gateway, and to whom."""
         described = self.topology.nat_gateways[gateway]
-        return self._kept(("dnat", gateway), lambda: pack_dnat(self.topology, self.sets, gateway, described))
+        return self.kept(("dnat", gateway), lambda: pack_dnat(self.topology, self.sets, gateway, described))
 
     def vbr_filter(self, vbr: str) -> Filter:
         """The table of a VBR."""
         routes, path = self.topology.vbrs[vbr].routes, ("vbrs", vbr, "routes")
         lost = (vbr, routes.unknown, path) if isinstance(routes, Unknown) else None
-        return self._kept(("vbr", vbr), lambda: pack_links(self.sets, vbr_rows(self.topology, vbr), lost))
+        return self.kept(("vbr", vbr), lambda: pack_links(self.sets, vbr_rows(self.topology, vbr), lost))
 
     def vpn_filter(self, gateway: str) -> Filter:
         """The table of a VPN gateway."""
         routes, path = self.topology.vpn_gateways[gateway].routes, ("vpn_gateways", gateway, "routes")
         lost = (gateway, routes.unknown, path) if isinstance(routes, Unknown) else None
-        return self._kept(("vpn", gateway), lambda: pack_links(self.sets, vpn_rows(self.topology, gateway), lost))
+        return self.kept(("vpn", gateway), lambda: pack_links(self.sets, vpn_rows(self.topology, gateway), lost))
 
     def transit_filter(self, router: str, table: str) -> Filter:
         """A table of a transit router."""
         routes = self.topology.transit_routers[router].route_tables[table].routes
         path = ("transit_routers", router, "route_tables", table, "routes")
         lost = (table, routes.unknown, path) if isinstance(routes, Unknown) else None
-        return self._kept(
+        return self.kept(
             ("transit", router, table), lambda: pack_links(self.sets, transit_rows(self.topology, router, table), lost)
         )
 
@@ -337,7 +352,9 @@ class Network:
         routers = self.topology.transit_routers.values()
         return {one.to: id_ for router in routers for id_, one in router.attachments.items()}
 
-    def _kept(self, key: tuple[str, ...], pack: Callable[[], Filter]) -> Filter:
-        if key not in self._filters:
-            self._filters[key] = pack()
-        return self._filters[key]
+    def kept(self, key: tuple[str, ...], make: Callable[[], Made]) -> Made:
+        """What is made once, when it is first asked for, and then kept by its key."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made

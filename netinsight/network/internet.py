@@ -6,6 +6,7 @@ differs between classes is partial, and says which hosts it is about.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -23,7 +24,12 @@ def hosts_of(network: Network, ends: Ends) -> tuple[Range, ...]:
     """The hosts of a question about many of them; none where both ends are given."""
     if ends.source.address is not None and ends.destination.address is not None:
         return ()
-    return ends.source.hosts or ends.destination.hosts or _internet_hosts(network, ends.family)
+    every = ("internet hosts", str(ends.family))
+    return (
+        ends.source.hosts
+        or ends.destination.hosts
+        or network.kept(every, lambda: _internet_hosts(network, ends.family))
+    )
 
 
 def same_fate(
@@ -31,7 +37,7 @@ def same_fate(
 ) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
     """The hosts that no set tells apart from the one that was walked, and the others."""
     ordered = sorted(sets)
-    wanted = tuple(any(a <= address <= b for a, b in ranges_) for ranges_ in ordered)
+    wanted = tuple(_holds(ranges_, address) for ranges_ in ordered)
     alike: list[Range] = []
     others: list[Range] = []
     for piece, signature in _atoms(hosts, ordered):
@@ -75,4 +81,13 @@ def _atoms(hosts: tuple[Range, ...], sets: list[tuple[Range, ...]]) -> Iterator[
     for first, last in hosts:
         cuts = [first, *(edge for edge in edges if first < edge <= last), last + 1]
         for start, after in pairwise(cuts):
-            yield Range(start, after - 1), tuple(any(a <= start <= b for a, b in ranges_) for ranges_ in sets)
+            yield Range(start, after - 1), tuple(_holds(ranges_, start) for ranges_ in sets)
+
+
+def _holds(pieces: tuple[Range, ...], address: int) -> bool:
+    """Whether sorted, disjoint pieces hold an address; a set may be of thousands of members."""
+    at = bisect_right(pieces, (address, _ENDLESS)) - 1
+    return at >= 0 and address <= pieces[at].last
+
+
+_ENDLESS = 1 << 200

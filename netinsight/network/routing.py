@@ -77,6 +77,10 @@ def object_type(kind: NextHopType | None) -> str:
 
 def ipv4_gateway_route(network: Network, vpc: str) -> Origin | None:
     """A route of a VPC that leads to an IPv4 gateway; where that is enabled, no public address works by itself."""
+    return network.kept(("ipv4 gateway route", vpc), lambda: _ipv4_gateway_route(network, vpc))
+
+
+def _ipv4_gateway_route(network: Network, vpc: str) -> Origin | None:
     tables = {network.table_of(name) for name, one in network.topology.vswitches.items() if one.vpc == vpc}
     for name, table in network.topology.route_tables.items():
         for n, row in enumerate(table.routes if name in tables and isinstance(table.routes, list) else (), start=1):

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from netinsight.addresses import parse_address, text
 from netinsight.diagnosis.case import Case, Fact, Result, Side, Status, abnormal, normal
 from netinsight.diagnosis.catalogue import ItemSeverity
-from netinsight.model.topology import Interface
 from netinsight.network.build import Public
 from netinsight.network.stages import blackholed
 from netinsight.network.steps import Step, why
@@ -17,7 +16,7 @@ ITEM = "blackhole.public_ip"
 
 def check(case: Case, side: Side) -> Iterator[Result]:
     """Every public address of the end; the walks say whether one on the path stops it."""
-    publics = [p for p in case.network.publics if p.interface and _is_of(p.interface, side)]
+    publics = case.network.publics_of.get(side.instance_id if side.instance else side.interface.id)
     if not publics:
         yield Result(ITEM, side.ref, Status.SKIPPED, why("skip.no_public_address", eni=side.interface.id))
         return
@@ -25,13 +24,6 @@ def check(case: Case, side: Side) -> Iterator[Result]:
     order = {Status.ABNORMAL: 0, Status.UNKNOWN: 1, Status.NORMAL: 2, Status.SKIPPED: 3}
     told = [r for r in results if r.says.code != "clear"]
     yield min(told or results, key=lambda result: order[result.status])
-
-
-def _is_of(interface: Interface, side: Side) -> bool:
-    """Whether an ENI is the end's, or another of its instance."""
-    return interface.id == side.interface.id or (
-        side.instance is not None and interface.instance_id == side.instance_id
-    )
 
 
 def _judge(case: Case, side: Side, public: Public) -> Result:
