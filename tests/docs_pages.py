@@ -13,6 +13,8 @@ from typing import Any
 
 from netinsight.cli import run
 from netinsight.cli.parser import build_parser
+from netinsight.diagnosis.catalogue import load_reference
+from netinsight.diagnosis.glossary import names_elsewhere
 from netinsight.errors import ExitStatus
 
 Schema = dict[str, Any]
@@ -100,7 +102,7 @@ def _argument(action: argparse.Action) -> list[str]:
     return [", ".join(f"`{option}{value}`" for option in options), marked(action.help or "")]
 
 
-# Items, reasons, assumptions
+# Items, assumptions, what reasons say
 
 
 def items() -> str:
@@ -112,8 +114,8 @@ def items() -> str:
     lines += table(["item", "name", "severity"], rows)
     for item in by_kind["item"]:
         lines += _item(item)
-    lines += ["## Reasons", "", "Why a stage of a path decided as it did.", ""]
-    rows = [[f"`{one['id']}`", names(one["meaning"])] for one in by_kind["reason"]]
+    lines += ["## Reasons", "", *_ABOUT_SAID, ""]
+    rows = [[f"`{one['id']}`", names(one["text"])] for one in by_kind["reason"]]
     lines += table(["reason", "what it says"], rows)
     lines += [
         "## Assumptions",
@@ -135,6 +137,12 @@ _ABOUT_ITEMS = (
 )
 
 
+_ABOUT_SAID = (
+    "Why a stage of a path decided as it did. [Why a packet is stopped](reasons.md) tells of each reason that stops one what",
+    "it means, exactly when it is given, and what other clouds call it.",
+)
+
+
 def _kind(entry: Schema) -> str:
     return str(entry["kind"])
 
@@ -150,6 +158,65 @@ def _item(item: Schema) -> Iterator[str]:
         yield from table(["it may say", "then"], rows)
     elif rows:
         yield from ("It may say:", "", *(f"- {text}" for text, _ in rows), "")
+
+
+# Reasons
+
+
+def reasons() -> str:
+    """Why a packet is stopped or cannot be judged, by topic, and what other clouds call that."""
+    told: list[Schema] = [one for one in json.loads(printed("explain", "--output", "json")) if one["when"]]
+    topics = {words.en: [one for one in told if one["topic"] == words.en] for words in load_reference().topics.values()}
+    lines = ["# Why a packet is stopped", "", MADE, "", *_ABOUT_REASONS, ""]
+    for topic, mine in topics.items():
+        lines += [f"## {topic}", ""]
+        rows = [
+            [f"`{one['id']}`", sentence(one["meaning"]), sentence(marked(one["when"])), _to_do(one)] for one in mine
+        ]
+        lines += table(["reason", "what it means", "exactly when", "what to do"], rows)
+        rows = [[f"`{one['id']}`", *map(_called, one["elsewhere"].values())] for one in mine]
+        lines += table(["reason", *_CLOUDS.values()], rows)
+    lines += ["## By another cloud's name", "", *_ABOUT_NAMES, ""]
+    called = sorted(names_elsewhere(load_reference()).values(), key=lambda one: one.name.casefold())
+    rows = [[_called([one.name]), ", ".join(_CLOUDS[cloud] for cloud in one.clouds), ", ".join(map(code, one.reasons))]
+            for one in called]  # fmt: skip
+    return page(*lines, *table(["name", "whose", "reason here"], rows), *_AFTER_NAMES)
+
+
+_CLOUDS = {"aws": "AWS", "google": "Google", "azure": "Azure", "alibaba": "Alibaba NIS"}
+
+_ABOUT_REASONS = (
+    "Each reason that stops a packet, or leaves open whether it passes, and each item of a guest or an account that does.",
+    "Reports and `--explain` give the reason as a sentence ([what each says](items.md#reasons)); its code names it here. A",
+    "reason of the last table makes an answer `undetermined`, as do `nat.multi_binded` and `nat.protocol`; the others stop",
+    "what they are about ([verdicts](verdicts.md)). Names in italics stand for what a report fills in.",
+    "",
+    "`netinsight explain REASON` prints the same, with `--lang zh` in Chinese, and `netinsight explain NAME` finds a reason",
+    "by another cloud's name. A dash stands where that cloud has no name for it. The names are those of AWS Reachability",
+    "Analyzer and Route Analyzer, the drop and abort causes of Google's Connectivity Tests, the issue types of Azure Network",
+    "Watcher, and, in short, the reasons that Alibaba Cloud's reachability analyzer (NIS) tells apart.",
+)
+
+_ABOUT_NAMES = ("For who comes from another analyzer: its name, and the reasons that tell the same here.",)
+
+_AFTER_NAMES = (
+    "Three more reasons of NIS are errors here, with exit status 2 and no answer: that source and destination are one, that",
+    "an end does not exist (where the topology names an object without describing it, the answer is `undetermined` by",
+    "`unknown.fact` or `gateway.not_modelled`), and that an end is of a kind that cannot be one. A defect of the tool has exit",
+    "status 70.",
+)
+
+
+def _to_do(entry: Schema) -> str:
+    advice = [one["suggestion"] for one in entry["says"]] if entry["kind"] == "reason" else []
+    return "; or: ".join(names(one) for one in (advice or [entry["suggestion"]]))
+
+
+def _called(known: list[str]) -> str:
+    return ", ".join(name if " " in name else f"`{name}`" for name in known) or "—"
+
+
+# Words and marks
 
 
 def code(text: str) -> str:

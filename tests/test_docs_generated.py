@@ -17,6 +17,7 @@ DOCS = ROOT / "docs"
 MADE: dict[str, Callable[[], str]] = {
     "command-line.md": docs_pages.command_line,
     "items.md": docs_pages.items,
+    "reasons.md": docs_pages.reasons,
     "topology-reference.md": docs_pages.topology_keys,
     "report-reference.md": docs_pages.report_keys,
     "images/evaluation-order.svg": picture,

@@ -87,6 +87,10 @@ def _assumptions(prefix: str, **_: Any) -> list[str]:
 
 def _items(prefix: str, **_: Any) -> list[str]:
     from netinsight.diagnosis.catalogue import load_catalogue, load_reference
-    from netinsight.diagnosis.glossary import entries
+    from netinsight.diagnosis.glossary import entries, names_elsewhere
 
-    return [name for name in entries(load_catalogue(), load_reference()) if name.startswith(prefix)]
+    reference = load_reference()
+    ours = [name for name in entries(load_catalogue(), reference) if name.startswith(prefix)]
+    if ours:  # the names of other clouds are many: only who begins one is offered them
+        return ours
+    return [name for name in names_elsewhere(reference) if " " not in name and name.startswith(prefix)]

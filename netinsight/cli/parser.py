@@ -156,10 +156,14 @@ def _add_explain(commands: Any) -> None:
     parser = _command(
         commands, "explain", _Run("explain", "run"), "tell what an item or a reason means, and what to do",
         "netinsight explain eni.security_group.ingress",
+        "netinsight explain NO_ROUTE_TO_DESTINATION",
         "netinsight explain",
     )  # fmt: skip
     parser.add_argument(
-        "item", metavar="ITEM", nargs="?", help="an item, reason, verdict, stage or assumption (default: list them)"
+        "item",
+        metavar="ITEM",
+        nargs="?",
+        help="an item, reason, verdict, stage or assumption, or what another cloud calls a reason (default: list them)",
     )
     parser.add_argument("--output", "-o", choices=("text", "json"), default="text", help="the format (default: text)")
     _add_words(parser)

@@ -138,10 +138,33 @@ class CloudAssistant(Model):
     regions: dict[str, AgentRegion]
 
 
+class Cause(Model):
+    """Why a packet is stopped, or cannot be judged: the code of a reason, or an item that no stage is the evidence of."""
+
+    topic: Text = Field(description="A key of `topics`.")
+    meaning: Words | None = Field(None, description="One sentence; of an item, what `about` says.")
+    when: Words = Field(description="Exactly when it is given.")
+    advice: list[Text] = Field(
+        default_factory=list, description="Items whose suggestion says what to do, where none has one for the reason."
+    )
+
+
+class NamesElsewhere(Model):
+    """What the path analyzers of clouds call a reason."""
+
+    aws: list[Text] = Field(default_factory=list)
+    google: list[Text] = Field(default_factory=list)
+    azure: list[Text] = Field(default_factory=list)
+    alibaba: list[Text] = Field(default_factory=list)
+
+
 class Reference(Model):
     """What no report needs: what words mean, and what presets ask."""
 
     about: dict[str, Words] = Field(description="What items, verdicts, statuses, stages and assumptions mean.")
+    topics: dict[str, Words] = Field(description="What the topics of reasons are called.")
+    causes: dict[str, Cause] = Field(description="Why a packet is stopped, or cannot be judged, by code.")
+    elsewhere: dict[str, NamesElsewhere] = Field(description="What other clouds call a reason, by its code.")
     cloud_assistant: CloudAssistant
 
 
@@ -244,6 +267,9 @@ def _overlaid(base: Any, above: Any) -> Any:
     return above
 
 
+_BY_CODE = {"items", "reasons", "words", "categories", "about", "topics", "causes", "elsewhere"}
+
+
 def _strange(base: dict[str, Any], document: Document) -> Iterator[Problem]:
     """Keys and ids that the catalogue does not have, and names that a text cannot fill in."""
     known = [*Catalogue.model_fields, *Reference.model_fields]
@@ -251,7 +277,7 @@ def _strange(base: dict[str, Any], document: Document) -> Iterator[Problem]:
         if name not in known:
             hint = did_you_mean(name, known)
             yield document.problem((name,), f"unknown key `{visible(name)}`", hint, at_key=True)
-    for section in base.keys() & {"items", "reasons", "words", "categories", "about"}:
+    for section in base.keys() & _BY_CODE:
         described = document.value.get(section)
         for key, value in described.items() if isinstance(described, dict) else ():
             if key not in base[section]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from netinsight.diagnosis.case import Status
-from netinsight.diagnosis.catalogue import Catalogue, ItemRule, Lang, Reference, Words
+from netinsight.diagnosis.catalogue import Catalogue, ItemRule, Lang, NamesElsewhere, Reference, Words
 from netinsight.flow import Verdict
 from netinsight.model.assumptions import ASSUMPTIONS
 
@@ -21,7 +21,16 @@ class Said(BaseModel):
 class Entry(BaseModel):
     """One word of a report.
 
-    ``kind`` is ``item``, ``reason``, ``verdict``, ``status``, ``stage`` or ``assumption``.
+    Attributes
+    ----------
+    kind
+        ``item``, ``reason``, ``verdict``, ``status``, ``stage`` or ``assumption``.
+    text
+        What a report says, of a reason.
+    when
+        Exactly when it stops a packet or leaves it open; empty where it does neither, as ``topic`` and ``elsewhere`` are.
+    elsewhere
+        Cloud → its names for the same thing, none where it has none.
     """
 
     id: str
@@ -33,6 +42,30 @@ class Entry(BaseModel):
     says: list[Said] = []
     suggestion: str = ""
     values: list[str] = []
+    text: str = ""
+    topic: str = ""
+    when: str = ""
+    elsewhere: dict[str, list[str]] = {}
+
+
+class NameElsewhere(BaseModel):
+    """A name that other clouds have for reasons, as they write it; ``clouds`` are keys of ``Entry.elsewhere``."""
+
+    name: str
+    clouds: list[str]
+    reasons: list[str]
+
+
+def names_elsewhere(reference: Reference) -> dict[str, NameElsewhere]:
+    """Every name of another cloud, and what it stands for here."""
+    found: dict[str, NameElsewhere] = {}
+    for code, names in reference.elsewhere.items():
+        for cloud in type(names).model_fields:
+            for name in getattr(names, cloud):
+                one = found.setdefault(name, NameElsewhere(name=name, clouds=[], reasons=[]))
+                one.clouds += [cloud] if cloud not in one.clouds else []
+                one.reasons += [code] if code not in one.reasons else []
+    return found
 
 
 def entries(catalogue: Catalogue, reference: Reference) -> dict[str, str]:
@@ -49,9 +82,9 @@ def explain(catalogue: Catalogue, reference: Reference, name: str, lang: Lang) -
     """What one of ``entries`` means, in a language."""
     kind = entries(catalogue, reference)[name]
     if kind == "item":
-        return _item(catalogue, reference, name, catalogue.items[name], lang)
+        return _with_cause(_item(catalogue, reference, name, catalogue.items[name], lang), reference, lang)
     if kind == "reason":
-        return _reason(catalogue, name, lang)
+        return _with_cause(_reason(catalogue, reference, name, lang), reference, lang)
     meaning = reference.about[name].fill(lang, {})
     title = catalogue.word(name, lang) if name in catalogue.words else name
     return Entry(id=name, kind=kind, name=title, meaning=meaning, values=list(ASSUMPTIONS.get(name, ())))
@@ -78,14 +111,31 @@ def _item(catalogue: Catalogue, reference: Reference, name: str, item: ItemRule,
     )
 
 
-def _reason(catalogue: Catalogue, code: str, lang: Lang) -> Entry:
-    """A reason: what it says, and of each item that has its own advice for it what to do."""
+def _reason(catalogue: Catalogue, reference: Reference, code: str, lang: Lang) -> Entry:
+    """A reason: what it says and means, and what to do; by item, where items have different advice for it."""
+    cause, text = reference.causes.get(code), catalogue.reasons[code].fill(lang, {})
+    general = cause.advice if cause else []
     advice: dict[str, list[str]] = {}
-    for item in catalogue.items.values():
-        if code in item.suggestions:
-            advice.setdefault(_told(item.suggestions[code], lang), []).append(item.name.fill(lang, {}))
+    for name, item in catalogue.items.items():
+        words = item.suggestions.get(code) or (item.suggestion if name in general else None)
+        if words:
+            advice.setdefault(_told(words, lang), []).append(item.name.fill(lang, {}))
     says = [Said(code=code, text="; ".join(names), suggestion=told) for told, names in advice.items()]
-    return Entry(id=code, kind="reason", name=code, meaning=catalogue.reasons[code].fill(lang, {}), says=says)
+    meaning = _told(cause.meaning if cause else None, lang) or text
+    entry = Entry(id=code, kind="reason", name=code, meaning=meaning, text=text)
+    if len(says) == 1:
+        return entry.model_copy(update={"suggestion": says[0].suggestion})
+    return entry.model_copy(update={"says": says})
+
+
+def _with_cause(entry: Entry, reference: Reference, lang: Lang) -> Entry:
+    """The same with when it stops a packet, and what others call that."""
+    cause = reference.causes.get(entry.id)
+    if cause is None:
+        return entry
+    names = reference.elsewhere.get(entry.id, NamesElsewhere())
+    topic, when = reference.topics[cause.topic].fill(lang, {}), cause.when.fill(lang, {})
+    return entry.model_copy(update={"topic": topic, "when": when, "elsewhere": names.model_dump()})
 
 
 def _told(words: Words | None, lang: Lang) -> str:
