@@ -1128,9 +1128,25 @@ class Walk:
             if vpc is not None:
                 self.at(IPV6, packet)
                 self.ipv6_gateway(vpc, packet.dst, comes_in=True)
-                self.deliver(vpc, packet)
+                if not self.steered_v6(vpc, packet):
+                    self.deliver(vpc, packet)
                 return
         self.drop(IPV6, packet.dst)
+
+    def steered_v6(self, vpc: str, packet: Packet) -> bool:
+        """To an appliance, where the gateway table of the VPC's IPv6 gateway has a row for the address."""
+        name = next((name for name, one in self.topology.ipv6_gateways.items() if one.vpc == vpc), None)
+        table = self.topology.ipv6_gateways[name].route_table if name is not None else None
+        if name is None or table is None:
+            return False
+        row = row_of(self.topology, vpc, table, packet.dst)
+        if row is oracle.UNKNOWN_ROW:
+            self.lost(IPV6, name)
+        if row.route is None:
+            return False
+        self.router = name
+        self.follow(vpc, row, packet)
+        return True
 
     # ---------------------------------------------------------------------------------------------------------- NAT
 

@@ -791,6 +791,15 @@ def _ipv6(d: Draft) -> None:
         custom = [table for table in d.tables(vpc) if d["route_tables"][table]["type"] == "custom"]
         if custom:
             d.route(vpc, "::/0", name, tables=custom)
+        if d.rarely(2):
+            table = f"rt-gw6-{vpc[-1]}"
+            d["route_tables"][table] = {"vpc": vpc, "type": "gateway", "routes": []}
+            gateway["route_table"] = table
+            for home in d.some([one for one in d.vswitches(vpc) if "ipv6_cidr" in d["vswitches"][one]], 0, 2):
+                appliance = d.one(d.hosts(vpc))
+                if not d.rarely(5):
+                    _make_appliance(d, appliance)
+                d.route(vpc, d["vswitches"][home]["ipv6_cidr"], appliance.id, tables=[table])
 
 
 def _balancer(d: Draft) -> None:

@@ -187,19 +187,19 @@ class Case:
         asked_for = source.public or destination.public
         return Kind.INTERNET in (source.kind, destination.kind) or asked_for is not None
 
-    def guest_gap(self, side: Side) -> Why | None:
-        """Why the guest of an end is not judged at all, or None where its state is there."""
+    def guest_gap(self, instance: Instance | None) -> Why | None:
+        """Why a guest is not judged at all, or None where its state is there."""
         if not self.with_guest:
             return why("skip.no_guest")
-        if side.instance is None:
+        if instance is None:
             return why("skip.no_instance")
-        if side.guest is not None:
+        if instance.guest is not None:
             return None
-        system = side.instance.os
+        system = instance.os
         if system and not self.catalogue.collects(system.name, system.version, system.architecture):
             name = " ".join(filter(None, (system.name, system.version, system.architecture)))
             return why("skip.unsupported_guest", os=name)
-        return why("skip.no_assistant") if side.instance.cloud_assistant is False else why("skip.not_collected")
+        return why("skip.no_assistant") if instance.cloud_assistant is False else why("skip.not_collected")
 
 
 def normal(item: str, ref: Ref, code: str, *evidence: Fact | Origin, **values: object) -> Result:

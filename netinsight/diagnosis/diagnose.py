@@ -81,6 +81,7 @@ def judge(case: Case) -> list[Result]:
         for result in check.check(case, side)
     ]
     order = {item: position for position, item in enumerate(case.catalogue.items)}
+    results += firewall.check_appliances(case)
     return [*precondition.check(case), *path.check(case), *sorted(results, key=lambda result: order[result.item])]
 
 

@@ -256,6 +256,8 @@ def find_ends(network: Network, question: Question) -> Ends:
     if source.interface:  # a packet begins at the ENI behind a public address; the way out is looked up
         source = source._replace(public=None)
     _refuse_pairs(source, destination)
+    if source.kind is Kind.INTERNET:
+        destination = _behind_public(network, destination, question.family)
     if source.kind is Kind.INTERNET and destination.holder and destination.holder[0] == "load_balancer":
         name = destination.holder[1]
         if not destination.by_address:
@@ -263,6 +265,25 @@ def find_ends(network: Network, question: Question) -> Ends:
     version = _family(source, destination, question.family)
     source, destination = _in_family(source, version), _in_family(destination, version)
     return Ends(source, destination, version, question.source_ports or client_ports(network, source))
+
+
+def _behind_public(network: Network, end: End, wanted: int | None) -> End:
+    """An instance or ENI asked from the Internet by its name: at the address of its that has a public one, if any does."""
+    interface = end.interface
+    if interface is None or end.public or end.by_address or wanted == 6:
+        return end
+    found = [public for public in network.publics_of.get(end.instance_id or interface.id, []) if _is_own(public)]
+    if end.asked in (interface.id, interface.eni.name):
+        found = [public for public in found if public.interface is interface]
+    if not found or any(public.interface is interface and public.private == end.address for public in found):
+        return end
+    return end._replace(interface=found[0].interface, address=found[0].private)
+
+
+def _is_own(public: Public) -> bool:
+    """Whether a public address stands for one of its ENI's own, not for a HaVip that the ENI has now."""
+    owned = public.interface.addresses() if public.interface and not public.unknown else ()
+    return public.private in {parse_address(written) for _, written in owned}
 
 
 def _refuse_pairs(source: End, destination: End) -> None:

@@ -155,3 +155,56 @@ def test_the_advice_is_that_of_the_reason() -> None:
     report = net(document).diagnose("i-a", "198.51.100.7", port=443)
     advice = next(item.suggestion for item in report.items if item.id == "gateway.nat")
     assert advice == "add to ngw-1 an SNAT entry whose source holds 10.0.1.10"
+
+
+def test_an_instance_is_found_behind_the_public_address_of_another_of_its_enis() -> None:
+    document = estate()
+    second = {"type": "secondary", "vswitch": "vsw-3", "ip": "10.0.3.20", "secondary_ips": ["10.0.3.21"],
+              "security_groups": ["sg"]}  # fmt: skip
+    document["instances"]["i-b"]["network_interfaces"]["eni-b"]["type"] = "primary"
+    document["instances"]["i-b"]["network_interfaces"]["eni-b2"] = second
+    document["eips"]["eip-b"] = {"ip": "203.0.113.9", "bound_to": "eni-b2", "private_ip": "10.0.3.21"}
+    for asked in ("i-b", "eni-b2"):
+        report = net(document).diagnose("internet", asked, port=22)
+        assert report.question.destination.eni == "eni-b2"
+        assert report.question.destination.ip == "10.0.3.21"
+        assert [stage.packet.dst for stage in report.paths[0].forward][-1] == "10.0.3.21"
+    report = net(document).diagnose("internet", "eni-b", port=22)
+    assert ("nat", "ngw-1") in [
+        (stage.stage, stage.object.id) for stage in report.paths[0].forward
+    ]  # by its DNAT entry
+    assert report.question.destination.ip == "10.0.2.20"
+
+
+def test_a_gateway_table_of_an_ipv6_gateway_steers_to_an_appliance() -> None:
+    document = estate(ipv6_gateways={"v6": {"vpc": "vpc-1", "route_table": "rtb-6", "internet": [
+        {"ip": "2001:db8:0:2::20", "bandwidth_mbps": 5}]}})  # fmt: skip
+    document["vpcs"]["vpc-1"]["ipv6_cidr"] = "2001:db8::/56"
+    document["vswitches"]["vsw-2"]["ipv6_cidr"] = "2001:db8:0:2::/64"
+    document["instances"]["i-b"]["network_interfaces"]["eni-b"]["ipv6_addresses"] = ["2001:db8:0:2::20"]
+    document["security_groups"]["sg"]["rules"].append(
+        {"direction": "ingress", "policy": "accept", "protocol": "tcp", "source": "::/0"})  # fmt: skip
+    document["route_tables"]["rtb-6"] = {"vpc": "vpc-1", "type": "gateway", "routes": [
+        {"destination": "2001:db8:0:2::/64", "next_hop": "i-fw"}]}  # fmt: skip
+    report = net(document).diagnose("internet", "i-b", port=22, family=6)
+    assert ("appliance", "eni-fw") in [(stage.stage, stage.object.id) for stage in report.paths[0].forward]
+
+
+@pytest.mark.parametrize(("guest", "gaps"), [
+    (None, {"guest.forwarding", "firewall.iptables.forward"}),
+    ({}, {"guest.forwarding", "firewall.iptables.forward"}),
+    ({"ip_forward": True}, {"firewall.iptables.forward"}),
+])  # fmt: skip
+def test_what_nobody_knows_of_the_guest_of_an_appliance_is_listed(guest: Any, gaps: set[str]) -> None:
+    document = estate()
+    document["vswitches"]["vsw-1"]["route_table"] = "rtb-1"
+    document["route_tables"]["rtb-1"] = {"vpc": "vpc-1", "type": "custom", "routes": [
+        {"destination": "10.0.2.0/24", "next_hop": "i-fw"}]}  # fmt: skip
+    if guest is not None:
+        document["instances"]["i-fw"]["guest"] = guest
+    report = net(document).diagnose("i-a", "i-b", port=22)
+    assert {gap.item for gap in report.not_checked if gap.object.id == "i-fw"} == gaps
+    assert report.verdict == "reachable"
+    left_out = net(document).diagnose("i-a", "i-b", port=22, guest=False)
+    assert {gap.item for gap in left_out.not_checked if gap.object.id == "i-fw"} == {
+        "guest.forwarding", "firewall.iptables.forward"}  # fmt: skip

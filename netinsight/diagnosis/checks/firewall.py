@@ -5,20 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netinsight.diagnosis.case import Case, Result, Role, Side, fact_missing, missing
-from netinsight.network.steps import why
+from netinsight.model.instance import Instance
+from netinsight.network.steps import Ref, why
 
 
 def check(case: Case, side: Side) -> Iterator[Result]:
     """iptables in the direction that passes at the end; the route there at the source, back at the destination."""
     outward = side.role is Role.SOURCE
     if outward or not case.question.one_way:
-        yield _not_judged(case, side, "guest.route.forward" if outward else "guest.route.return", "routes")
-    yield _not_judged(case, side, "firewall.iptables.egress" if outward else "firewall.iptables.ingress", "iptables")
+        route = "guest.route.forward" if outward else "guest.route.return"
+        yield _unjudged(case, side.instance, side.ref, route, "routes")
+    firewall = "firewall.iptables.egress" if outward else "firewall.iptables.ingress"
+    yield _unjudged(case, side.instance, side.ref, firewall, "iptables")
 
 
-def _not_judged(case: Case, side: Side, item: str, fact: str) -> Result:
-    if gap := case.guest_gap(side):
-        return missing(item, side.ref, gap)
-    if side.guest is None or getattr(side.guest, fact) is None:
-        return fact_missing(item, side.ref, f"guest.{fact}")
-    return missing(item, side.ref, why("skip.not_judged", what=fact))
+def check_appliances(case: Case) -> Iterator[Result]:
+    """The guests that forward on the way: whether they do, and what their firewalls say, where nobody knows."""
+    steps = [step for walk in case.walks for step in walk.steps]
+    judged = {step.object.id for step in steps if step.stage == "guest.forwarding"}
+    for eni in dict.fromkeys(step.object.id for step in steps if step.stage == "appliance"):
+        name = case.network.enis[eni].instance_id or ""
+        instance = case.network.topology.instances.get(name)
+        ref = Ref("instance", name) if instance else Ref("eni", eni)
+        if name not in judged:
+            yield _unjudged(case, instance, ref, "guest.forwarding", "ip_forward")
+        yield _unjudged(case, instance, ref, "firewall.iptables.forward", "iptables")
+
+
+def _unjudged(case: Case, instance: Instance | None, ref: Ref, item: str, fact: str) -> Result:
+    if gap := case.guest_gap(instance):
+        return missing(item, ref, gap)
+    if instance is None or instance.guest is None or getattr(instance.guest, fact) is None:
+        return fact_missing(item, ref, f"guest.{fact}")
+    return missing(item, ref, why("skip.not_judged", what=fact))

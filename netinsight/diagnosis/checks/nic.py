@@ -14,7 +14,7 @@ ITEMS = ("nic.dhcp", "nic.ip", "nic.netmask")
 
 def check(case: Case, side: Side) -> Iterator[Result]:
     """Does DHCP run, is the address right, is the mask right."""
-    gap = case.guest_gap(side)
+    gap = case.guest_gap(side.instance)
     if gap or side.guest is None:
         yield from (missing(item, side.ref, gap or why("skip.not_collected")) for item in ITEMS)
     elif side.guest.interfaces is None:

@@ -32,7 +32,7 @@ def check(case: Case, side: Side) -> Iterator[Result]:
         return
     if not case.protocol_word:
         yield not_concerned(ITEM, side.ref)
-    elif gap := case.guest_gap(side):
+    elif gap := case.guest_gap(side.instance):
         yield missing(ITEM, side.ref, gap)
     elif side.guest is None or side.guest.listening is None:
         yield fact_missing(ITEM, side.ref, "guest.listening")

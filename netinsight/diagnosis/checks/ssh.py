@@ -29,7 +29,7 @@ def check(case: Case, side: Side) -> Iterator[Result]:
     port = _login_port(case, side)
     if port is None:
         yield from (not_concerned(item, side.ref) for item in ITEMS)
-    elif gap := case.guest_gap(side):
+    elif gap := case.guest_gap(side.instance):
         yield from (missing(item, side.ref, gap) for item in ITEMS)
     elif side.guest is None or side.guest.sshd is None:
         yield from (fact_missing(item, side.ref, "guest.sshd") for item in ITEMS)

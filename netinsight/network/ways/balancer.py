@@ -9,7 +9,6 @@ from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import overlap, without
 from netinsight.flow import PROTOCOLS, PortRange
 from netinsight.model.base import Path, Unknown
-from netinsight.model.gateways import BusinessStatus
 from netinsight.model.load_balancer import (
     BackEnd,
     BalancerListener,
@@ -59,16 +58,10 @@ def balance(walker: Walker, journey: Journey) -> list[Journey]:
 
 
 def _state(journey: Journey, name: str, balancer: LoadBalancer) -> Journey:
-    path = ("load_balancers", name)
-    if isinstance(balancer.status, Unknown):
-        return _says(journey, name, Decision.UNKNOWN, "unknown.fact", (*path, "status"), fact=name,
-                     reason=balancer.status.unknown)  # fmt: skip
-    if balancer.status is not LoadBalancerStatus.ACTIVE:
-        return _says(journey, name, Decision.DROP, "gateway.status", (*path, "status"), status=balancer.status)
-    if balancer.business_status is not BusinessStatus.NORMAL:
-        lock = balancer.business_status
-        return _says(journey, name, Decision.DROP, "gateway.locked", (*path, "business_status"), status=lock)
-    return _says(journey, name, Decision.ACCEPT, "gateway.passes", path)
+    path, up = ("load_balancers", name), LoadBalancerStatus.ACTIVE
+    judged = journey.state("load_balancer", ITEM, Ref("load_balancer", name), path, balancer.status, up,
+                           balancer.business_status)  # fmt: skip
+    return _says(journey, name, Decision.ACCEPT, "gateway.passes", path) if judged is journey else judged
 
 
 def _groups(walker: Walker, journey: Journey, name: str, balancer: LoadBalancer) -> Journey:
@@ -112,11 +105,11 @@ def _forward(
     interface = network.enis.get(server.server) or network.topology.primary_interface(server.server)
     if interface is None:
         reason = network.topology.unknown.get(server.server, "")
-        unknown = _says(journey, name, Decision.UNKNOWN, "unknown.fact", path, fact=server.server, reason=reason)
-        return walker.lost(unknown)
+        ref = Ref("load_balancer", name)
+        return walker.lost(journey.not_known("load_balancer", ITEM, ref, server.server, reason, path))
     if isinstance(server.health, Unknown):
-        journey = _says(journey, name, Decision.UNKNOWN, "unknown.fact", path, fact=server.server,
-                        reason=server.health.unknown)  # fmt: skip
+        ref, reason = Ref("load_balancer", name), server.health.unknown
+        journey = journey.not_known("load_balancer", ITEM, ref, server.server, reason, (*path, "health"))
     before, frame = journey, journey.frame
     port = journey.packet.box.ports
     shift = (server.port - port.first) if server.port else 0

@@ -151,13 +151,13 @@ def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[J
         journey = journey.says("public_ip.ingress", "gateway.public_ip", ref, Decision.DROP, told, origin)
     elif gateway and described and described.enabled is not False:
         known = not isinstance(described.enabled, Unknown)
-        steered = _steered(walker, journey, gateway, described.route_table, vpc) if described.route_table else []
+        steered = _steered(walker, journey, Ref("ipv4", gateway), described.route_table, vpc)
         if steered and known:
             return steered
         private = target and not journey.frame.back and not is_public_vswitch(walker, target.eni.vswitch, gateway, vpc)
         if isinstance(described.enabled, Unknown) and (steered or private):
-            told = why("unknown.fact", fact=gateway, reason=described.enabled.unknown)
-            journey = journey.says("gateway", "gateway.ipv4", Ref("ipv4", gateway), Decision.UNKNOWN, told)
+            ref, path = Ref("ipv4", gateway), ("ipv4_gateways", gateway, "enabled")
+            journey = journey.not_known("gateway", "gateway.ipv4", ref, gateway, described.enabled.unknown, path)
         elif target and private:
             origin = Origin(gateway, "gateway", ("ipv4_gateways", gateway), text="enabled: true")
             told = why("ipv4.private_vswitch", vswitch=target.eni.vswitch, gateway=gateway)
@@ -165,12 +165,14 @@ def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[J
     return [journey.to(At.OWNER, "", vpc) if target is None else journey.to(At.ARRIVING, target.id, vpc)]
 
 
-def _steered(walker: Walker, journey: Journey, gateway: str, table: str, vpc: str) -> list[Journey]:
-    """What a gateway table sends to an appliance; nothing where it says local."""
+def _steered(walker: Walker, journey: Journey, gateway: Ref, table: str | None, vpc: str) -> list[Journey]:
+    """What a gateway table sends to an appliance; nothing where it says local, or there is none."""
+    if table is None:
+        return []
     packed, rows = walker.rows_at(vpc, table, journey.packet.destination)
     if not rows or rows[0].kind != "route":
         return []
-    return router.to_hops(walker, journey.to(At.ROUTER, table, vpc), Ref("ipv4", gateway), rows[0], packed)
+    return router.to_hops(walker, journey.to(At.ROUTER, table, vpc), gateway, rows[0], packed)
 
 
 def is_public_vswitch(walker: Walker, vswitch: str, gateway: str, vpc: str, address: int = ANYWHERE) -> bool:
@@ -189,8 +191,8 @@ def ipv4_gateway(walker: Walker, journey: Journey) -> list[Journey]:
     gateway, ref = network.topology.ipv4_gateways[name], Ref("ipv4", name)
     origin = Origin(name, "gateway", ("ipv4_gateways", name), text=f"{name} of {gateway.vpc}")
     if isinstance(gateway.enabled, Unknown):
-        told = why("unknown.fact", fact=name, reason=gateway.enabled.unknown)
-        journey = journey.says("gateway", "gateway.ipv4", ref, Decision.UNKNOWN, told, origin)
+        path = ("ipv4_gateways", name, "enabled")
+        journey = journey.not_known("gateway", "gateway.ipv4", ref, name, gateway.enabled.unknown, path)
     elif not gateway.enabled:
         told = why("ipv4.not_enabled", gateway=name)
         journey = journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin)
@@ -223,8 +225,9 @@ def _judge_v6(walker: Walker, journey: Journey, gateway: str, address: int, *, i
     network, ref = walker.network, Ref("ipv6", gateway)
     described, path = network.topology.ipv6_gateways[gateway], ("ipv6_gateways", gateway)
     if isinstance(described.internet, Unknown):
-        told = why("unknown.fact", fact=gateway, reason=described.internet.unknown)
-        return journey.says("gateway", "gateway.ipv6", ref, Decision.UNKNOWN, told, Origin(gateway, "gateway", path))
+        return journey.not_known(
+            "gateway", "gateway.ipv6", ref, gateway, described.internet.unknown, (*path, "internet")
+        )
     if described.business_status is not BusinessStatus.NORMAL:
         told = why("gateway.locked", gateway=gateway, status=described.business_status)
         return journey.says("gateway", "gateway.ipv6", ref, Decision.DROP, told, Origin(gateway, "gateway", path))
@@ -260,7 +263,8 @@ def _edge_v6(walker: Walker, journey: Journey) -> list[Journey]:
             journey = journey.says("gateway", "gateway.ipv6", Ref("ipv6", "ipv6-gateway"), Decision.UNKNOWN, told)
         return walker.lost(journey._replace(broken=False)) if journey.frame.back else _arrive(journey, owners[0], vpc)
     judged = _judge_v6(walker, journey, gateway, destination, inward=True)
-    return _arrive(judged, owners[0], vpc)
+    steered = _steered(walker, judged, Ref("ipv6", gateway), network.topology.ipv6_gateways[gateway].route_table, vpc)
+    return steered or _arrive(judged, owners[0], vpc)
 
 
 def _arrive(journey: Journey, interface: Interface, vpc: str) -> list[Journey]:

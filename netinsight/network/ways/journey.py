@@ -8,9 +8,11 @@ from typing import NamedTuple
 from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box
 from netinsight.flow import NO_PORT, PortRange, has_ports
+from netinsight.model.base import Path, Unknown
+from netinsight.model.gateways import BusinessStatus
 from netinsight.network.filters import Filter, Origin
 from netinsight.network.stages import Asked, Rulings, whole
-from netinsight.network.steps import Packet, Ref, Step, Why
+from netinsight.network.steps import Packet, Ref, Step, Why, why
 
 NAT_PORTS = PortRange(1024, 65535)
 """The client ports that a translator chooses from ("Network ACLs", ephemeral ranges)."""
@@ -182,6 +184,32 @@ class Journey(NamedTuple):
     ) -> Journey:  # fmt: skip
         """The same with a stage that decides all of it."""
         return self.step(stage, item, ref, whole(self.leg_box, decision, reason, origin), packed, packet)
+
+    def not_known(
+        self, stage: str, item: str, ref: Ref, fact: str, reason: str, by: Origin | Path = (), packed: Filter | None = None
+    ) -> Journey:  # fmt: skip
+        """The same with a stage that cannot be judged: of the fact that decides, its reason, and where it would stand."""
+        if not isinstance(by, Origin):
+            by = Origin(fact, "unknown", by, target=fact, reason=reason)
+        return self.says(stage, item, ref, Decision.UNKNOWN, why("unknown.fact", fact=fact, reason=reason), by, packed)
+
+    def state(
+        self, stage: str, item: str, ref: Ref, path: Path, status: object, up: object,
+        lock: BusinessStatus = BusinessStatus.NORMAL,
+    ) -> Journey:  # fmt: skip
+        """The same where an object is up and paid for; else with a stage for each thing that is wrong with it."""
+        judged = self
+        if isinstance(status, Unknown):
+            judged = judged.not_known(stage, item, ref, ref.id, status.unknown, (*path, "status"))
+        elif status != up:
+            origin = Origin(ref.id, "gateway", (*path, "status"), text=f"status: {status}")
+            told = why("gateway.status", gateway=ref.id, status=status)
+            judged = judged.says(stage, item, ref, Decision.DROP, told, origin)
+        if lock is not BusinessStatus.NORMAL:
+            origin = Origin(ref.id, "gateway", (*path, "business_status"), text=f"business_status: {lock}")
+            told = why("gateway.locked", gateway=ref.id, status=lock)
+            judged = judged.says(stage, item, ref, Decision.DROP, told, origin)
+        return judged
 
     def to(self, at: At, id_: str = "", vpc: str = "") -> Journey:
         """The same at another place."""

@@ -31,21 +31,13 @@ if TYPE_CHECKING:
 
 
 def _state(
-    journey: Journey, item: str, ref: Ref, path: Path, status: object, up: object, lock: BusinessStatus | None = None
-) -> Journey:
-    """The state of a link: only one that is up, and paid for, carries traffic."""
-    if isinstance(status, Unknown):
-        origin = Origin(ref.id, "unknown", (*path, "status"), target=ref.id, reason=status.unknown)
-        told = why("unknown.fact", fact=ref.id, reason=status.unknown)
-        return journey.says("gateway", item, ref, Decision.UNKNOWN, told, origin)
-    if status != up:
-        origin = Origin(ref.id, "gateway", (*path, "status"), text=f"status: {status}")
-        told = why("gateway.status", gateway=ref.id, status=status)
-        return journey.says("gateway", item, ref, Decision.DROP, told, origin)
-    if lock is not None and lock is not BusinessStatus.NORMAL:
-        origin = Origin(ref.id, "gateway", (*path, "business_status"), text=f"business_status: {lock}")
-        told = why("gateway.locked", gateway=ref.id, status=lock)
-        return journey.says("gateway", item, ref, Decision.DROP, told, origin)
+    journey: Journey, item: str, ref: Ref, path: Path, status: object, up: object,
+    lock: BusinessStatus = BusinessStatus.NORMAL,
+) -> Journey:  # fmt: skip
+    """The state of a link, as a stage: only one that is up, and paid for, carries traffic."""
+    judged = journey.state("gateway", item, ref, path, status, up, lock)
+    if judged is not journey:
+        return judged
     origin = Origin(ref.id, "gateway", path, text=f"status: {status}")
     return journey.says("gateway", item, ref, Decision.ACCEPT, why("gateway.passes", gateway=ref.id), origin)
 
@@ -62,8 +54,7 @@ def _row(walker: Walker, journey: Journey, packed: Filter, ref: Ref, path: Path)
     for row in candidates(packed.table, destination, destination, 0):
         origin = packed.origins[row]
         if not is_certain(packed.table, row):
-            told = why("unknown.fact", fact=origin.target, reason=origin.reason)
-            return journey.says("route", journey.item, ref, Decision.UNKNOWN, told, origin, packed), None
+            return journey.not_known("route", journey.item, ref, origin.target, origin.reason, origin, packed), None
         told = why("route.next_hop", destination=origin.text.partition(" ")[0], next_hop=origin.target or "-")
         return journey.says("route", journey.item, ref, Decision.ACCEPT, told, origin, packed), origin
     told = why("route.none_at", gateway=ref.id, destination=text(destination))
@@ -133,22 +124,16 @@ def router_interface(walker: Walker, journey: Journey) -> list[Journey]:
     if isinstance(near.opposite, Unknown) or near.opposite not in topology.router_interfaces:
         fact = near.opposite if isinstance(near.opposite, str) else journey.place.id
         reason = near.opposite.unknown if isinstance(near.opposite, Unknown) else topology.unknown.get(fact, "")
-        origin = Origin(
-            fact, "unknown", ("router_interfaces", journey.place.id, "opposite"), target=fact, reason=reason
-        )
-        told = why("unknown.fact", fact=fact, reason=reason)
-        return walker.lost(
-            journey.says("gateway", item, Ref("router_interface", journey.place.id), Decision.UNKNOWN, told, origin)
-        )
+        ref, path = Ref("router_interface", journey.place.id), ("router_interfaces", journey.place.id, "opposite")
+        return walker.lost(journey.not_known("gateway", item, ref, fact, reason, path))
     journey = _router_interface(walker, journey, near.opposite)
     far = topology.router_interfaces[near.opposite].router
     if far in topology.vbrs:
         return [journey.to(At.VBR, far)]
     if far in topology.vpcs:
         return [journey.to(At.ROUTER, "", far)]
-    told = why("unknown.fact", fact=far, reason=topology.unknown.get(far, ""))
-    ref = Ref("router_interface", near.opposite)
-    return walker.lost(journey.says("gateway", item, ref, Decision.UNKNOWN, told))
+    ref, path = Ref("router_interface", near.opposite), ("router_interfaces", near.opposite, "router")
+    return walker.lost(journey.not_known("gateway", item, ref, far, topology.unknown.get(far, ""), path))
 
 
 def _router_interface(walker: Walker, journey: Journey, name: str) -> Journey:
@@ -259,13 +244,11 @@ def attached(walker: Walker, journey: Journey) -> list[Journey]:
     journey, described = _attachment(walker, journey, name)
     item, ref = "gateway.transit_router", Ref("transit_router", router_name)
     path = ("transit_routers", router_name)
+    where: Path = (*path, "attachments", name)
     if isinstance(described.route_table, Unknown):
-        told = why("unknown.fact", fact=name, reason=described.route_table.unknown)
-        origin = Origin(name, "unknown", (*path, "attachments", name, "route_table"), target=name,
-                        reason=described.route_table.unknown)  # fmt: skip
-        return walker.lost(journey.says("gateway", item, ref, Decision.UNKNOWN, told, origin))
+        where = (*where, "route_table")
+        return walker.lost(journey.not_known("gateway", item, ref, name, described.route_table.unknown, where))
     if described.route_table is None:
-        where = (*path, "attachments", name)
         return walker.lost(_drop(journey, item, Ref("attachment", name), where, "transit.no_association"))
     table = described.route_table
     packed = network.transit_filter(router_name, table)

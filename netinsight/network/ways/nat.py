@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from netinsight.addresses import parse_address, text
 from netinsight.engine.classify import Decision, decide, partition
 from netinsight.flow import ICMP, TCP, UDP
-from netinsight.model.base import Unknown
 from netinsight.model.gateways import (
     BusinessStatus,
     DnatEntry,
@@ -34,19 +33,14 @@ def _says(journey: Journey, name: str, decision: Decision, code: str, origin: Or
     return journey.says("nat", ITEM, Ref("nat", name), decision, why(code, gateway=name, **values), origin, packed)
 
 
-def _state(walker: Walker, journey: Journey, name: str, gateway: NatGateway) -> Journey:
+def _state(journey: Journey, name: str, gateway: NatGateway) -> Journey:
     """Only an Available gateway that is paid for carries traffic."""
-    path = ("nat_gateways", name)
-    if isinstance(gateway.status, Unknown):
-        origin = Origin(name, "unknown", (*path, "status"), target=name, reason=gateway.status.unknown)
-        return _says(journey, name, Decision.UNKNOWN, "unknown.fact", origin, fact=name, reason=gateway.status.unknown)
-    if gateway.status is not NatStatus.AVAILABLE:
-        origin = Origin(name, "gateway", (*path, "status"), text=f"status: {gateway.status}")
-        journey = _says(journey, name, Decision.DROP, "gateway.status", origin, status=gateway.status)
-    if gateway.business_status is not BusinessStatus.NORMAL:
-        origin = Origin(name, "gateway", (*path, "business_status"), text=f"business_status: {gateway.business_status}")
-        journey = _says(journey, name, Decision.DROP, "gateway.locked", origin, status=gateway.business_status)
-    return journey
+    return journey.state("nat", ITEM, Ref("nat", name), ("nat_gateways", name), gateway.status, NatStatus.AVAILABLE,
+                         gateway.business_status)  # fmt: skip
+
+
+def _not_known(journey: Journey, name: str, fact: str, reason: str, origin: Origin, packed: Filter) -> Journey:
+    return journey.not_known("nat", ITEM, Ref("nat", name), fact, reason, origin, packed)
 
 
 # -------------------------------------------------------------------------------------------------------------- outward
@@ -56,7 +50,7 @@ def outward(walker: Walker, journey: Journey) -> list[Journey]:
     """A packet from inside: the answer of a session, or one whose source is translated."""
     name = journey.place.id
     gateway = walker.network.topology.nat_gateways[name]
-    journey = _state(walker, journey, name, gateway)
+    journey = _state(journey, name, gateway)
     if journey.frame.back:
         restored = journey.restored(name)
         if restored is None:
@@ -105,10 +99,7 @@ def _translate_source(walker: Walker, journey: Journey, name: str, gateway: NatG
         return walker.lost(none)
     origin = packed.origins[rows[0]]
     if origin.kind == "unknown":
-        unknown = _says(
-            journey, name, Decision.UNKNOWN, "unknown.fact", origin, packed, fact=origin.target, reason=origin.reason
-        )
-        return walker.lost(unknown)
+        return walker.lost(_not_known(journey, name, origin.target, origin.reason, origin, packed))
     entry = origin.rule
     whole = isinstance(entry, DnatEntry)
     if not whole and packet.protocol not in (TCP, UDP, ICMP):
@@ -117,8 +108,7 @@ def _translate_source(walker: Walker, journey: Journey, name: str, gateway: NatG
     for public in _leaving_addresses(walker, name, entry):
         if isinstance(public, str):
             reason = walker.network.topology.unknown.get(public, "")
-            unknown = _says(journey, name, Decision.UNKNOWN, "unknown.fact", origin, packed, fact=public, reason=reason)
-            journeys += walker.lost(unknown)
+            journeys += walker.lost(_not_known(journey, name, public, reason, origin, packed))
             continue
         address = public if isinstance(public, int) else public.address
         after = journey.bears(source=address)
@@ -176,7 +166,7 @@ def inward(walker: Walker, journey: Journey) -> list[Journey]:
     """A packet to an address of the gateway: the answer of a session, or one whose destination is translated."""
     name = journey.place.id
     gateway = walker.network.topology.nat_gateways[name]
-    journey = _state(walker, journey, name, gateway)
+    journey = _state(journey, name, gateway)
     if restored := journey.restored(name) if journey.frame.back else None:
         told = _told(journey, restored, name, "nat.restored_destination")
         return [told.to(At.ROUTER, gateway.vswitch or "", gateway.vpc)]
@@ -197,18 +187,7 @@ def inward(walker: Walker, journey: Journey) -> list[Journey]:
 def _no_entry(walker: Walker, journey: Journey, name: str, packed: Filter, rows: tuple[int, ...]) -> list[Journey]:
     if rows:
         origin = packed.origins[rows[0]]
-        return walker.lost(
-            _says(
-                journey,
-                name,
-                Decision.UNKNOWN,
-                "unknown.fact",
-                origin,
-                packed,
-                fact=origin.target,
-                reason=origin.reason,
-            )
-        )
+        return walker.lost(_not_known(journey, name, origin.target, origin.reason, origin, packed))
     origin = Origin(name, "gateway", ("nat_gateways", name), text=f"{name}: no DNAT entry that matches")
     told = _says(
         journey, name, Decision.DROP, "nat.no_dnat", origin, packed, destination=text(journey.packet.destination)

@@ -69,8 +69,7 @@ def leave(walker: Walker, journey: Journey, interface: Interface) -> list[Journe
 def _not_known(
     walker: Walker, journey: Journey, ref: Ref, fact: str, reason: str, origin: Origin | None
 ) -> list[Journey]:
-    told = why("unknown.fact", fact=fact, reason=reason)
-    return walker.lost(journey.says("route", journey.item, ref, Decision.UNKNOWN, told, origin))
+    return walker.lost(journey.not_known("route", journey.item, ref, fact, reason, origin or ()))
 
 
 def _expected(walker: Walker, journey: Journey) -> Interface | None:
@@ -124,10 +123,7 @@ def havip(walker: Walker, journey: Journey, name: str, then: At) -> list[Journey
     described = walker.network.topology.havips[name]
     ref, path = Ref("havip", name), ("havips", name, "master")
     if isinstance(described.master, Unknown):
-        reason = described.master.unknown
-        origin = Origin(name, "unknown", path, target=name, reason=reason)
-        told = why("unknown.fact", fact=name, reason=reason)
-        return walker.lost(journey.says("gateway", "gateway.havip", ref, Decision.UNKNOWN, told, origin))
+        return walker.lost(journey.not_known("gateway", "gateway.havip", ref, name, described.master.unknown, path))
     master = walker.network.master_of(name)
     if master is None:
         origin = Origin(name, "gateway", ("havips", name), text=f"{name}: no master")
@@ -156,13 +152,8 @@ def _leave_public(walker: Walker, journey: Journey, interface: Interface) -> lis
     gateway = network.ipv4_gateway_of.get(vpc)
     enabled = network.topology.ipv4_gateways[gateway].enabled if gateway else False
     if gateway and isinstance(enabled, Unknown):
-        told = why("unknown.fact", fact=gateway, reason=enabled.unknown)
-        origin = Origin(
-            gateway, "unknown", ("ipv4_gateways", gateway, "enabled"), target=gateway, reason=enabled.unknown
-        )
-        return walker.lost(
-            journey.says("gateway", "gateway.ipv4", Ref("ipv4", gateway), Decision.UNKNOWN, told, origin)
-        )
+        ref, path = Ref("ipv4", gateway), ("ipv4_gateways", gateway, "enabled")
+        return walker.lost(journey.not_known("gateway", "gateway.ipv4", ref, gateway, enabled.unknown, path))
     if enabled is not False and public.mode is EipMode.NAT:
         return by_table
     if enabled is not False:
@@ -219,8 +210,7 @@ def _leave_by(walker: Walker, journey: Journey, interface: Interface, public: Pu
 
     ref = Ref("vswitch", interface.eni.vswitch)
     if public.unknown:
-        told = why("unknown.fact", fact=public.holder, reason=public.unknown)
-        return walker.lost(journey.says("route", journey.item, ref, Decision.UNKNOWN, told))
+        return walker.lost(journey.not_known("route", journey.item, ref, public.holder, public.unknown, public.path))
     told = why("route.public", public=text(public.address))
     journey = journey.says("route", journey.item, ref, Decision.ACCEPT, told)
     return edge.out(journey, public, Ref("eni", interface.id))
