@@ -88,7 +88,24 @@ FURTHER = {
         "--src i-relay --dst 198.51.100.25 --port 25 -> REACHABLE",
     ],
     "missing-route": ["--src i-gpu --dst i-registry --port 5000 -> REACHABLE"],
+    "nat-dnat-missing-port": [
+        "--src internet --dst 203.0.113.121 --port 80 -> REACHABLE",
+        "--src i-probe --dst i-site --port 443 -> REACHABLE",
+    ],
+    "nat-dnat-target-has-eip": ["--src 198.51.100.230 --dst i-farm --port 22 -> REACHABLE"],
+    "nat-eip-in-blackhole": [
+        "--src i-payout --dst 198.51.100.60 --port 443 --one-way -> REACHABLE",
+        "--src i-payout --dst 198.51.100.60 --port 443 --at 2026-11-11T14:30:00Z -> REACHABLE",
+        "--src i-ledger --dst 198.51.100.60 --port 443 -> REACHABLE",
+    ],
+    "nat-locked": ["--src i-scanner --dst i-stock --port 5432 -> REACHABLE"],
+    "nat-no-snat-entry": ["--src i-render-1 --dst 198.51.100.44 --port 443 -> REACHABLE"],
+    "nat-reply-other-way": [
+        "--src internet --dst 203.0.113.155 --port 27000 --one-way -> REACHABLE",
+        "--src i-licence --dst 198.51.100.9 --port 443 -> REACHABLE",
+    ],
     "nat-undetermined": ["--src i-worker --dst 198.51.100.80 --port 25 -> UNREACHABLE"],
+    "nat-vpc-to-vpc": ["--src i-audit --dst i-clearing --port 8443 -> UNREACHABLE"],
     "no-ingress-rule": [
         "--src i-prometheus --dst i-ledger --port 9100 -> UNREACHABLE",
         "--src i-prometheus --dst i-orders --port 8080 -> REACHABLE",
