@@ -65,6 +65,10 @@ FURTHER = {
         "--src i-load --dst 100.118.102.35 --port 443 -> REACHABLE",
         "--src i-load --dst 100.100.100.200 --port 80 -> REACHABLE",
     ],
+    "eip-locked": [
+        "--src i-forum --dst 198.51.100.12 --port 443 -> UNREACHABLE",
+        "--src i-admin --dst i-forum --port 443 -> REACHABLE",
+    ],
     "eni-detaching": ["--src i-app --dst i-pg-a --port 5432 -> REACHABLE"],
     "enterprise-group": [
         "--src i-node --dst 100.100.45.106 --port 443 -> UNREACHABLE",
@@ -76,7 +80,16 @@ FURTHER = {
         "--src i-old --dst 100.100.100.200 --port 80 -> REACHABLE",
     ],
     "expired-instance": ["--src i-runner --dst i-cache --port 8081 --at 2026-11-20T12:00:00Z -> REACHABLE"],
+    "gateway-table-to-appliance": ["--src internet --dst i-legacy --port 443 -> REACHABLE"],
     "group-drops-egress": ["--src i-report --dst i-mirror --port 443 -> REACHABLE"],
+    "havip-no-master": ["--src i-erp --dst i-maria-1 --port 3306 -> REACHABLE"],
+    "ipv4-gateway-deleted": ["--src i-mirror --dst i-vault --port 8200 -> REACHABLE"],
+    "ipv4-gateway-not-enabled": ["--src i-crawler --dst 198.51.100.70 --port 443 -> REACHABLE"],
+    "ipv6-egress-only": ["--src i-status --dst 2001:db8:cafe::80 --port 80 -> REACHABLE"],
+    "ipv6-no-bandwidth": [
+        "--src i-app-1 --dst 2001:db8:f00d::443 --port 443 -> REACHABLE",
+        "--src i-app-1 --dst i-app-2 --port 22 --family 6 -> REACHABLE",
+    ],
     "ipv6-pair": [
         "--src i-front --dst i-search --port 9200 -> REACHABLE",
         "--src i-front --dst i-search --port 9300 --family 6 -> REACHABLE",
@@ -115,6 +128,7 @@ FURTHER = {
         "--src 198.51.100.20 --dst i-code --port 443 -> REACHABLE",
         "--src internet --dst i-code --port 443 -> PARTLY REACHABLE",
     ],
+    "private-vswitch": ["--src internet --dst i-portal --port 8080 -> REACHABLE"],
     "public-web-server": ["--src internet --dst i-www --port 22 -> PARTLY REACHABLE"],
     "reference-without-member": [
         "--src i-web-1 --dst i-mysql --port 3306 -> REACHABLE",
