@@ -123,6 +123,11 @@ FURTHER = {
         "--src i-prometheus --dst i-ledger --port 9100 -> UNREACHABLE",
         "--src i-prometheus --dst i-orders --port 8080 -> REACHABLE",
     ],
+    "peering-not-transitive": [
+        "--src i-till --dst i-hub --port 8443 -> REACHABLE",
+        "--src i-hub --dst i-ledger --port 8443 -> REACHABLE",
+    ],
+    "peering-one-sided": ["--src i-job --dst i-orders-db --port 5432 --one-way -> REACHABLE"],
     "ping-not-allowed": ["--src i-desk --dst i-files --port 445 -> REACHABLE"],
     "prefix-list-offices": [
         "--src 198.51.100.20 --dst i-code --port 443 -> REACHABLE",
@@ -134,6 +139,7 @@ FURTHER = {
         "--src i-web-1 --dst i-mysql --port 3306 -> REACHABLE",
         "--src i-web-2 --dst i-mysql --port 3306 -> REACHABLE",
     ],
+    "router-interface-inactive": ["--src i-claims --dst 10.6.200.9 --port 445 -> REACHABLE"],
     "sshd-stopped": [
         "--src i-admin --dst i-wiki --port 22 --no-guest -> REACHABLE",
         "--src i-admin --dst i-wiki --port 80 -> REACHABLE",
@@ -147,6 +153,7 @@ FURTHER = {
         "--src 198.51.100.140 --dst i-partner-api --port 443 -> REACHABLE",
         "--src 198.51.100.140 --dst i-partner-api --port 8444 -> UNREACHABLE",
     ],
+    "vbr-standby-unhealthy": ["--src i-viewer --dst 10.44.130.1 --port 22 -> REACHABLE"],
     "windows-rdp": ["--src i-terminal --dst i-accounting --port 13389 -> UNREACHABLE"],
 }
 """What the heads tell beyond their command: other questions of the same file, with their answers."""
