@@ -49,6 +49,13 @@ FURTHER = {
     ],
     "acl-drops-egress": ["--src i-catalog --dst i-broker --port 9092 -> REACHABLE"],
     "acl-entry-order": ["--src i-desk --dst i-intranet --port 22 -> REACHABLE"],
+    "appliance-check": ["--src i-kiosk --dst i-proxy --port 3128 -> REACHABLE"],
+    "appliance-group-drops": ["--src i-payroll --dst i-oracle --port 443 -> REACHABLE"],
+    "appliance-not-forwarding": [
+        "--src i-bench --dst i-router --port 22 -> REACHABLE",
+        "--src i-bench --dst i-nas --port 2049 --no-guest -> REACHABLE",
+    ],
+    "appliance-stopped": ["--src i-dev --dst i-git --port 22 -> REACHABLE"],
     "blackhole": [
         "--src internet --dst i-api --port 443 -> REACHABLE",
         "--src i-api --dst i-shop --port 443 -> REACHABLE",
@@ -144,6 +151,9 @@ FURTHER = {
         "--src i-admin --dst i-wiki --port 22 --no-guest -> REACHABLE",
         "--src i-admin --dst i-wiki --port 80 -> REACHABLE",
     ],
+    "transit-router-blackhole": ["--src i-collector --dst i-press-8 --port 5044 -> REACHABLE"],
+    "transit-router-missing-return": ["--src i-worker --dst i-cache --port 6379 --one-way -> REACHABLE"],
+    "transit-router-no-association": ["--src i-customers --dst i-invoice --port 9000 -> UNREACHABLE"],
     "two-groups-one-eni": [
         "--src i-gateway --dst i-api --port 8081 -> REACHABLE",
         "--src i-gateway --dst i-api --port 8080-8081 -> PARTLY REACHABLE",
@@ -154,6 +164,8 @@ FURTHER = {
         "--src 198.51.100.140 --dst i-partner-api --port 8444 -> UNREACHABLE",
     ],
     "vbr-standby-unhealthy": ["--src i-viewer --dst 10.44.130.1 --port 22 -> REACHABLE"],
+    "vpn-no-return-route": ["--src 172.24.8.40 --dst i-documents --port 443 -> REACHABLE"],
+    "vpn-selector": ["--src i-scada --dst 10.18.0.20 --port 502 -> REACHABLE"],
     "windows-rdp": ["--src i-terminal --dst i-accounting --port 13389 -> UNREACHABLE"],
 }
 """What the heads tell beyond their command: other questions of the same file, with their answers."""
