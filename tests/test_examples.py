@@ -62,6 +62,12 @@ FURTHER = {
         "--src i-shop --dst 198.51.100.80 --port 443 -> UNREACHABLE",
         "--src internet --dst i-shop --port 443 --at 2026-11-24T11:00:00Z -> REACHABLE",
     ],
+    "clb-denied-by-access-list": [
+        "--src 198.51.100.30 --dst clb-prices --port 443 -> REACHABLE",
+        "--src internet --dst clb-prices --port 443 -> PARTLY REACHABLE",
+    ],
+    "clb-listener-missing": ["--src 198.51.100.66 --dst 203.0.113.90 --port 1883 -> REACHABLE"],
+    "clb-no-healthy-backend": ["--src internet --dst clb-tickets --port 8443 -> REACHABLE"],
     "cloned-address": ["--src i-ops --dst i-batch-1 --port 22 -> REACHABLE"],
     "cloud-assistant-blocked": [
         "--src i-etl --dst 100.100.2.136 --protocol udp --port 53 -> REACHABLE",
@@ -87,6 +93,8 @@ FURTHER = {
         "--src i-old --dst 100.100.100.200 --port 80 -> REACHABLE",
     ],
     "expired-instance": ["--src i-runner --dst i-cache --port 8081 --at 2026-11-20T12:00:00Z -> REACHABLE"],
+    "five-hops-to-the-internet": ["--src i-app --dst 198.51.100.77 --port 8080 -> UNREACHABLE"],
+    "gateway-endpoint-undetermined": ["--src i-loader --dst 203.0.113.250 --port 443 -> UNREACHABLE"],
     "gateway-table-to-appliance": ["--src internet --dst i-legacy --port 443 -> REACHABLE"],
     "group-drops-egress": ["--src i-report --dst i-mirror --port 443 -> REACHABLE"],
     "havip-no-master": ["--src i-erp --dst i-maria-1 --port 3306 -> REACHABLE"],
@@ -126,6 +134,7 @@ FURTHER = {
     ],
     "nat-undetermined": ["--src i-worker --dst 198.51.100.80 --port 25 -> UNREACHABLE"],
     "nat-vpc-to-vpc": ["--src i-audit --dst i-clearing --port 8443 -> UNREACHABLE"],
+    "nlb-backend-acl": ["--src i-lobby --dst nlb-game --port 7777 -> REACHABLE"],
     "no-ingress-rule": [
         "--src i-prometheus --dst i-ledger --port 9100 -> UNREACHABLE",
         "--src i-prometheus --dst i-orders --port 8080 -> REACHABLE",
@@ -147,6 +156,7 @@ FURTHER = {
         "--src i-web-2 --dst i-mysql --port 3306 -> REACHABLE",
     ],
     "router-interface-inactive": ["--src i-claims --dst 10.6.200.9 --port 445 -> REACHABLE"],
+    "routing-loop": ["--src i-client --dst i-router-b --port 22 -> REACHABLE"],
     "sshd-stopped": [
         "--src i-admin --dst i-wiki --port 22 --no-guest -> REACHABLE",
         "--src i-admin --dst i-wiki --port 80 -> REACHABLE",
