@@ -126,8 +126,10 @@ FURTHER = {
         "--src i-payout --dst 198.51.100.60 --port 443 --at 2026-11-11T14:30:00Z -> REACHABLE",
         "--src i-ledger --dst 198.51.100.60 --port 443 -> REACHABLE",
     ],
+    "nat-in-private-vswitch": ["--src i-edge --dst 198.51.100.15 --port 443 -> REACHABLE"],
     "nat-locked": ["--src i-scanner --dst i-stock --port 5432 -> REACHABLE"],
     "nat-no-snat-entry": ["--src i-render-1 --dst 198.51.100.44 --port 443 -> REACHABLE"],
+    "nat-pool-half-locked": ["--src i-monitor --dst 198.51.100.101 --port 443 -> REACHABLE"],
     "nat-reply-other-way": [
         "--src internet --dst 203.0.113.155 --port 27000 --one-way -> REACHABLE",
         "--src i-licence --dst 198.51.100.9 --port 443 -> REACHABLE",
@@ -135,6 +137,7 @@ FURTHER = {
     "nat-undetermined": ["--src i-worker --dst 198.51.100.80 --port 25 -> UNREACHABLE"],
     "nat-vpc-to-vpc": ["--src i-audit --dst i-clearing --port 8443 -> UNREACHABLE"],
     "nlb-backend-acl": ["--src i-lobby --dst nlb-game --port 7777 -> REACHABLE"],
+    "nlb-group-drops": ["--src i-cron --dst nlb-api --port 443 -> REACHABLE"],
     "no-ingress-rule": [
         "--src i-prometheus --dst i-ledger --port 9100 -> UNREACHABLE",
         "--src i-prometheus --dst i-orders --port 8080 -> REACHABLE",
@@ -157,6 +160,10 @@ FURTHER = {
     ],
     "router-interface-inactive": ["--src i-claims --dst 10.6.200.9 --port 445 -> REACHABLE"],
     "routing-loop": ["--src i-client --dst i-router-b --port 22 -> REACHABLE"],
+    "specific-route-beats-eip": [
+        "--src i-sync --dst 198.51.100.205 --port 443 --assume specific_route_beats_eip=false -> REACHABLE",
+        "--src i-sync --dst 198.51.100.10 --port 443 -> REACHABLE",
+    ],
     "sshd-stopped": [
         "--src i-admin --dst i-wiki --port 22 --no-guest -> REACHABLE",
         "--src i-admin --dst i-wiki --port 80 -> REACHABLE",
@@ -174,6 +181,7 @@ FURTHER = {
         "--src 198.51.100.140 --dst i-partner-api --port 8444 -> UNREACHABLE",
     ],
     "vbr-standby-unhealthy": ["--src i-viewer --dst 10.44.130.1 --port 22 -> REACHABLE"],
+    "vpn-bgp-down": ["--src i-tills --dst 192.168.78.20 --port 8080 -> REACHABLE"],
     "vpn-no-return-route": ["--src 172.24.8.40 --dst i-documents --port 443 -> REACHABLE"],
     "vpn-selector": ["--src i-scada --dst 10.18.0.20 --port 502 -> REACHABLE"],
     "windows-rdp": ["--src i-terminal --dst i-accounting --port 13389 -> UNREACHABLE"],
