@@ -69,6 +69,7 @@ CHOSEN_PORT = 40000
 MOST_PATHS = 5000
 
 PUBLIC_IP, BLACKHOLE, SMTP, STATUS = "gateway.public_ip", "blackhole.public_ip", "platform.smtp_egress", "eni.status"
+RUNNING = "precondition.instance_running"
 NAT, IPV4, IPV6, HAVIP = "gateway.nat", "gateway.ipv4", "gateway.ipv6", "gateway.havip"
 APPLIANCE, FORWARDING = "gateway.appliance", "guest.forwarding"
 PEERING, INTERFACE, VBR, VPN = "gateway.peering", "gateway.router_interface", "gateway.vbr", "gateway.vpn"
@@ -664,7 +665,11 @@ class Walk:
         self.note(f"vswitch.network_acl.{direction}{self.suffix}", name, decision)
 
     def status(self, eni_id: str) -> None:
-        """Only an ENI in use carries traffic."""
+        """Only an ENI in use carries traffic, and only an instance that runs; of the ends that is asked beforehand."""
+        instance_id = owner_instance(self.topology, eni_id)
+        if instance_id is not None and eni_id not in (self.source.eni, self.target.eni):
+            status = self.topology.instances[instance_id].status
+            self.need(is_value(status, InstanceStatus.RUNNING), RUNNING, instance_id)
         self.need(is_value(oracle.eni_of(self.topology, eni_id).status, EniStatus.IN_USE), STATUS, eni_id)
 
     def is_binded(self, eni_id: str) -> bool:

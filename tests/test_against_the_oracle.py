@@ -36,7 +36,7 @@ OUT_OF_SCOPE = ("ssh.", "nic.", "load.", "business.", "service.", "firewall.", "
 
 
 class OneEnd(Exception):  # noqa: N818 - it is no error
-    """Both ends are one: a HaVip and its own master."""
+    """No question: both ends are one, a HaVip and its own master; or it begins at a HaVip that has none."""
 
 
 def ask(topology: Topology, question: estates.Question, ports: PortRange | None = None) -> Report:
@@ -52,7 +52,7 @@ def ask(topology: Topology, question: estates.Question, ports: PortRange | None 
     try:
         return diagnose(Network(topology), asked, topology.collected_at or NOW, load_catalogue())
     except QuestionError as error:
-        if "source and destination are one" in str(error):
+        if "source and destination are one" in str(error) or "a question begins at" in str(error):
             raise OneEnd from error
         raise
 

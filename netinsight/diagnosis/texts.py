@@ -44,7 +44,7 @@ def describe(origin: Origin, *, with_policy: bool = True) -> str:
 
 def what_it_says(catalogue: Catalogue, lang: Lang, origin: Origin, action: str) -> str:
     """A rule as the file would say it; of a row that nobody wrote, what it does."""
-    if origin.rule is not None:
+    if origin.rule is not None or f"implied_{origin.kind}" not in catalogue.words:
         return describe(origin)
     next_hop = catalogue.word("cloud_services", lang) if origin.target == SERVICE else origin.target
     values = {"next_hop": next_hop, "group": origin.target, "fact": origin.target, "reason": origin.reason}

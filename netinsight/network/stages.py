@@ -143,10 +143,10 @@ def translation(public: Public, code: str, box: Box) -> Rulings:
     return whole(box, Decision.ACCEPT, why(code, public=text(public.address), private=private), origin)
 
 
-def blackhole(network: Network, public: Public, at: datetime, box: Box) -> Rulings:
+def blackhole(network: Network, target: int, at: datetime, box: Box) -> Rulings:
     """Every packet to a blackholed address is dropped."""
-    address = text(public.address)
-    found = blackholed(network, public.address, at)
+    address = text(target)
+    found = blackholed(network, target, at)
     if found is None:
         return whole(box, Decision.ACCEPT, why("blackhole.none", public=address))
     index, until = found

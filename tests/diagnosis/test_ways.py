@@ -208,3 +208,67 @@ def test_what_nobody_knows_of_the_guest_of_an_appliance_is_listed(guest: Any, ga
     left_out = net(document).diagnose("i-a", "i-b", port=22, guest=False)
     assert {gap.item for gap in left_out.not_checked if gap.object.id == "i-fw"} == {
         "guest.forwarding", "firewall.iptables.forward"}  # fmt: skip
+
+
+def test_a_loop_is_named_by_the_nodes_that_it_goes_round() -> None:
+    document = estate()
+    document["vswitches"]["vsw-1"]["route_table"] = "rtb-1"
+    document["vswitches"]["vsw-3"]["route_table"] = "rtb-3"
+    document["vswitches"]["vsw-4"] = {"vpc": "vpc-1", "cidr": "10.0.4.0/24", "route_table": "rtb-4"}
+    document["instances"]["i-fw2"]["network_interfaces"]["eni-fw2"] |= {"vswitch": "vsw-4", "ip": "10.0.4.6"}
+    for table, hop in (("rtb-1", "i-fw"), ("rtb-3", "i-fw2"), ("rtb-4", "i-fw")):
+        document["route_tables"][table] = {"vpc": "vpc-1", "type": "custom", "routes": [
+            {"destination": "10.0.2.0/24", "next_hop": hop}]}  # fmt: skip
+    report = net(document).diagnose("i-a", "i-b", port=22)
+    assert blockers(report) == [("route.forward", "vsw-4")]
+    (item,) = (item for item in report.items if item.status == "abnormal")
+    assert item.message == "the packet goes round in a loop: eni-fw -> vsw-3 -> eni-fw2 -> vsw-4 -> eni-fw"
+    assert [one.id for one in item.evidence] == ["rtb-4/1"]
+
+
+def balanced() -> Document:
+    """A load balancer with a public address of its own, in front of one server."""
+    return estate(load_balancers={"clb": {"type": "clb", "vpc": "vpc-1", "public_ip": "203.0.113.7", "listeners": [
+        {"protocol": "tcp", "port": 80, "server_group": "web"}],
+        "server_groups": {"web": {"servers": [{"server": "i-b", "port": 8080, "weight": 100}]}}}})  # fmt: skip
+
+
+def test_the_blackhole_of_a_load_balancer_stops_what_comes_to_it() -> None:
+    document = balanced()
+    assert net(document).diagnose("internet", "203.0.113.7", port=80).verdict == "reachable"
+    document["ddos"] = {"blackholed": [{"ip": "203.0.113.7"}]}
+    report = net(document).diagnose("internet", "203.0.113.7", port=80)
+    assert report.verdict == "unreachable"
+    assert blockers(report) == [("blackhole.public_ip", "clb")]
+
+
+@pytest.mark.parametrize("asked", [("203.0.113.7", 80), ("203.0.113.1", 8022)])
+def test_a_server_behind_a_door_has_to_run(asked: tuple[str, int]) -> None:
+    document = balanced()
+    address, port = asked
+    document["instances"]["i-b"]["status"] = "Stopped"
+    report = net(document).diagnose("internet", address, port=port)
+    assert report.verdict == "unreachable"
+    assert ("precondition.instance_running", "i-b") in blockers(report)
+    document["instances"]["i-b"]["status"] = {"unknown": "not imported"}
+    assert net(document).diagnose("internet", address, port=port).verdict == "undetermined"
+
+
+def test_without_a_translation_inside_the_far_end_is_not_judged_by_a_source_that_never_comes() -> None:
+    document = estate()
+    document["nat_gateways"]["ngw-2"] = {"vpc": "vpc-1", "vswitch": "vsw-3", "network_type": "intranet", "snat": []}
+    document["vswitches"]["vsw-1"]["route_table"] = "rtb-1"
+    document["route_tables"]["rtb-1"] = {"vpc": "vpc-1", "type": "custom", "routes": [
+        {"destination": "10.0.2.0/24", "next_hop": "ngw-2"}]}  # fmt: skip
+    document["security_groups"]["sg-shut"] = {"vpc": "vpc-1"}
+    document["instances"]["i-b"]["network_interfaces"]["eni-b"]["security_groups"] = ["sg-shut"]
+    assert blockers(net(document).diagnose("i-a", "i-b", port=22)) == [("gateway.nat", "ngw-2")]
+
+
+def test_a_defeated_entry_translates_nothing_and_blames_nothing_else() -> None:
+    document = estate()
+    document["eips"]["eip-b"] = {"ip": "203.0.113.9", "bound_to": "i-b"}
+    report = net(document).diagnose("internet", "203.0.113.1", port=8022)
+    assert blockers(report) == [("gateway.nat", "ngw-1")]
+    assert not [stage for path in report.paths for stage in path.forward if "translates" in stage.why]
+    assert ("security_group.ingress", "eni-b") in [(stage.stage, stage.object.id) for stage in report.paths[0].forward]

@@ -11,9 +11,10 @@ def check(case: Case, side: Side) -> Iterator[Result]:
     """CPU, public and private bandwidth against the catalogue's thresholds."""
     limits = case.catalogue.thresholds
     yield _measure(side, "load.cpu", "cpu_percent", limits.cpu)
+    own = bool(case.network.publics_of.get(side.instance_id))  # behind a NAT gateway it is the inner road
     for road, limit in (("public", limits.public_bandwidth), ("private", limits.private_bandwidth)):
         item = f"load.{road}_bandwidth"
-        if case.is_public == (road == "public"):
+        if (case.is_public and own) == (road == "public"):
             yield _measure(side, item, f"{road}_bandwidth_percent", limit)
         else:
             yield not_concerned(item, side.ref)

@@ -20,7 +20,7 @@ def check(case: Case) -> list[Result]:
     met: dict[tuple[str, Ref], list[tuple[Step, Walk]]] = defaultdict(list)
     for walk in case.walks:
         for step in walk.steps:
-            if step.item and (step.item not in _NOT_HERE or step.object.type == "eip"):
+            if step.item and (step.item not in _NOT_HERE or step.object.type != "eni"):
                 met[step.item, step.object].append((step, walk))
     results = [_result(item, ref, steps) for (item, ref), steps in met.items()]
     source = case.ends.source.interface

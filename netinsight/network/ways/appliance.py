@@ -10,6 +10,7 @@ from netinsight.model.base import Unknown
 from netinsight.model.instance import InstanceStatus
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface
+from netinsight.network.build import Network
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, why
 from netinsight.network.ways import router
@@ -55,26 +56,39 @@ def through_guest(walker: Walker, journey: Journey, interface: Interface) -> lis
 
 def _state(walker: Walker, journey: Journey, interface: Interface) -> Journey:
     """Only a running instance with an ENI that is InUse forwards."""
-    topology, ref = walker.network.topology, Ref("eni", interface.id)
-    instance = topology.instances.get(interface.instance_id or "")
-    eni_path, decision = (*interface.path, "status"), Decision.ACCEPT
-    told, origin = why("appliance.next_hop", eni=interface.id), Origin(interface.id, "eni_status", interface.path)
-    states: list[tuple[object, bool, str, tuple[str | int, ...]]] = [
-        (interface.eni.status, interface.eni.status in topology.dialect.statuses_that_carry, interface.id, eni_path)
-    ]
-    if instance:
-        name = interface.instance_id or ""
-        running = instance.status is InstanceStatus.RUNNING
-        states.append((instance.status, running, name, ("instances", name, "status")))
-    for status, carries, name, path in states:
-        if isinstance(status, Unknown):
-            origin = Origin(name, "unknown", path, target=name, reason=status.unknown)
-            decision, told = Decision.UNKNOWN, why("unknown.fact", fact=name, reason=status.unknown)
-        elif not carries:
-            origin = Origin(f"{name}/status", "eni_status", path, text=f"status: {status}")
-            told = why("appliance.status", object=name, status=status)
-            return journey.says("appliance", "gateway.appliance", ref, Decision.DROP, told, origin)
-    return journey.says("appliance", "gateway.appliance", ref, decision, told, origin)
+    ref, status = Ref("eni", interface.id), interface.eni.status
+    judged = running(walker.network, journey, interface, "appliance", "gateway.appliance", ref)
+    if isinstance(status, Unknown):
+        path = (*interface.path, "status")
+        judged = judged.not_known("appliance", "gateway.appliance", ref, interface.id, status.unknown, path)
+    elif status not in walker.network.topology.dialect.statuses_that_carry:
+        origin = Origin(f"{interface.id}/status", "eni_status", (*interface.path, "status"), text=f"status: {status}")
+        told = why("appliance.status", object=interface.id, status=status)
+        judged = judged.says("appliance", "gateway.appliance", ref, Decision.DROP, told, origin)
+    if judged is not journey:
+        return judged
+    origin = Origin(interface.id, "eni_status", interface.path)
+    told = why("appliance.next_hop", eni=interface.id)
+    return journey.says("appliance", "gateway.appliance", ref, Decision.ACCEPT, told, origin)
+
+
+def running(
+    network: Network, journey: Journey, interface: Interface, stage: str, item: str, ref: Ref | None = None
+) -> Journey:
+    """The same where the instance of an ENI is Running, or not described; else with a stage at it, or at ``ref``."""
+    name = interface.instance_id or ""
+    instance, path, ref = (
+        network.topology.instances.get(name),
+        ("instances", name, "status"),
+        ref or Ref("instance", name),
+    )
+    if instance is None or instance.status is InstanceStatus.RUNNING:
+        return journey
+    if isinstance(instance.status, Unknown):
+        return journey.not_known(stage, item, ref, name, instance.status.unknown, path)
+    origin = Origin(f"{name}/status", "instance_status", path, text=f"status: {instance.status}")
+    code = "appliance.status" if stage == "appliance" else "instance.status"
+    return journey.says(stage, item, ref, Decision.DROP, why(code, object=name, status=instance.status), origin)
 
 
 def _own_addresses(journey: Journey, interface: Interface) -> Journey:

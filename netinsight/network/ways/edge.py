@@ -13,7 +13,7 @@ from netinsight.model.topology import Interface
 from netinsight.network import stages
 from netinsight.network.build import Network, Public
 from netinsight.network.filters import Origin
-from netinsight.network.routing import is_default
+from netinsight.network.routing import is_default, no_route
 from netinsight.network.steps import Ref, why
 from netinsight.network.ways import router
 from netinsight.network.ways.journey import At, Journey
@@ -70,6 +70,7 @@ def public_edge(walker: Walker, journey: Journey) -> list[Journey]:
     if public is not None:
         return _door(walker, journey, public)
     if balancer := network.balancer_of_public.get(destination):
+        journey = _blackhole(walker, journey, Ref("load_balancer", balancer))
         journey = internet_mode(walker, journey, network.topology.load_balancers[balancer].vpc)
         return [journey.to(At.BALANCER, balancer)]
     if not router.is_public(network, destination, ""):
@@ -81,12 +82,12 @@ def _door(walker: Walker, journey: Journey, public: Public) -> list[Journey]:
     """In by a public address of the topology."""
     topology, packet = walker.network.topology, journey.packet
     eni_ref = Ref("eni", public.interface.id) if public.interface else Ref("eip", public.holder)
-    journey = _blackhole(walker, journey, public, eni_ref)
+    journey = _blackhole(walker, journey, eni_ref)
     if public.unknown or (public.interface is None and not _leads_on(walker, public)):
         step = stages.door_without_eni(public, packet, journey.leg_box)
         return walker.lost(journey.step(step.stage, step.item, step.object, step.rulings))
     if public.interface is None and public.lock is not BusinessStatus.NORMAL:
-        journey = locked(journey, public)
+        journey = locked(journey, public, "public_ip.ingress")
     if public.bound_to in topology.nat_gateways:
         journey = internet_mode(walker, journey, topology.nat_gateways[public.bound_to].vpc)
         return [journey.to(At.NAT_IN, public.bound_to, topology.nat_gateways[public.bound_to].vpc)]
@@ -98,17 +99,17 @@ def _door(walker: Walker, journey: Journey, public: Public) -> list[Journey]:
     if public.mode is EipMode.NAT:
         journey = journey.bears(destination=public.private)
     vpc = walker.network.vpc_of(public.interface) if public.interface else public.vpc
+    if public.interface is None and public.bound_to in topology.havips:  # that has no master
+        return router.havip(walker, journey, public.bound_to, At.ARRIVING)
     return _enter(walker, journey, public, vpc)
 
 
-def locked(journey: Journey, public: Public) -> Journey:
+def locked(journey: Journey, public: Public, stage: str) -> Journey:
     """An EIP that is locked carries nothing, whatever it is bound to."""
     text_ = f"business_status: {public.lock}"
     origin = Origin(public.holder, "public_ip", (*public.path, "business_status"), text=text_)
     told = why("public.locked", public=text(public.address), status=public.lock)
-    return journey.says(
-        "public_ip.ingress", "gateway.public_ip", Ref("eip", public.holder), Decision.DROP, told, origin
-    )
+    return journey.says(stage, "gateway.public_ip", Ref("eip", public.holder), Decision.DROP, told, origin)
 
 
 def internet_mode(walker: Walker, journey: Journey, vpc: str) -> Journey:
@@ -121,18 +122,20 @@ def internet_mode(walker: Walker, journey: Journey, vpc: str) -> Journey:
 
 
 def _leads_on(walker: Walker, public: Public) -> bool:
-    topology = walker.network.topology
-    return bool(public.vpc) or public.bound_to in topology.nat_gateways or public.bound_to in topology.load_balancers
+    topology, bound_to = walker.network.topology, public.bound_to
+    followed = (topology.nat_gateways, topology.load_balancers, topology.havips)
+    return bool(public.vpc) or any(bound_to in section for section in followed)
 
 
-def _blackhole(walker: Walker, journey: Journey, public: Public, ref: Ref) -> Journey:
+def _blackhole(walker: Walker, journey: Journey, ref: Ref) -> Journey:
     """Every packet to a blackholed address is dropped; of answers to source translation that is assumed."""
-    rulings = stages.blackhole(walker.network, public, walker.moment, journey.leg_box)
+    address = journey.packet.destination
+    rulings = stages.blackhole(walker.network, address, walker.moment, journey.leg_box)
     if journey.frame.back and ref.type == "eip" and rulings[0].decision is Decision.DROP:
         name = "blackhole_stops_snat_replies"
         journey = journey._replace(assumptions=journey.assumptions | {name})
         if walker.network.assumptions[name] == "false":
-            told = why("blackhole.assumed", public=text(public.address))
+            told = why("blackhole.assumed", public=text(address))
             return journey.says("blackhole", "blackhole.public_ip", ref, Decision.ACCEPT, told, rulings[0].origin)
     return journey.step("blackhole", "blackhole.public_ip", ref, rulings)
 
@@ -159,9 +162,9 @@ def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[J
             ref, path = Ref("ipv4", gateway), ("ipv4_gateways", gateway, "enabled")
             journey = journey.not_known("gateway", "gateway.ipv4", ref, gateway, described.enabled.unknown, path)
         elif target and private:
-            origin = Origin(gateway, "gateway", ("ipv4_gateways", gateway), text="enabled: true")
+            table = no_route(network, network.table_of(target.eni.vswitch))
             told = why("ipv4.private_vswitch", vswitch=target.eni.vswitch, gateway=gateway)
-            journey = journey.says("gateway", "gateway.ipv4", Ref("ipv4", gateway), Decision.DROP, told, origin)
+            journey = journey.says("gateway", "gateway.ipv4", Ref("ipv4", gateway), Decision.DROP, told, table)
     return [journey.to(At.OWNER, "", vpc) if target is None else journey.to(At.ARRIVING, target.id, vpc)]
 
 

@@ -85,7 +85,7 @@ def peering(walker: Walker, journey: Journey) -> list[Journey]:
     far = described.vpc if vpc == described.peer_vpc else described.peer_vpc
     near_cidrs, far_cidrs = _cidrs(network, described, vpc), _cidrs(network, described, far)
     if _overlap(near_cidrs, far_cidrs):
-        journey = _drop(journey, item, ref, path, "peering.overlap", vpc=vpc, peer=far)
+        journey = _drop(journey, item, ref, path, "peering.overlap", vpc=described.vpc, peer=described.peer_vpc)
     for address, cidrs, side in ((packet.source, near_cidrs, vpc), (packet.destination, far_cidrs, far)):
         if not within(cidrs, address):
             stray = _drop(journey, item, ref, path, "peering.not_transitive", address=text(address), vpc=side)

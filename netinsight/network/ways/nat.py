@@ -96,10 +96,10 @@ def _translate_source(walker: Walker, journey: Journey, name: str, gateway: NatG
             name, "gateway", ("nat_gateways", name), text=f"{name}: {len(listed)} SNAT entries, none that matches"
         )
         none = _says(journey, name, Decision.DROP, "nat.no_snat", lacking, packed, private=text(packet.source))
-        return walker.lost(none)
+        return _lost(walker, none, gateway)
     origin = packed.origins[rows[0]]
     if origin.kind == "unknown":
-        return walker.lost(_not_known(journey, name, origin.target, origin.reason, origin, packed))
+        return _lost(walker, _not_known(journey, name, origin.target, origin.reason, origin, packed), gateway)
     entry = origin.rule
     whole = isinstance(entry, DnatEntry)
     if not whole and packet.protocol not in (TCP, UDP, ICMP):
@@ -108,7 +108,7 @@ def _translate_source(walker: Walker, journey: Journey, name: str, gateway: NatG
     for public in _leaving_addresses(walker, name, entry):
         if isinstance(public, str):
             reason = walker.network.topology.unknown.get(public, "")
-            journeys += walker.lost(_not_known(journey, name, public, reason, origin, packed))
+            journeys += _lost(walker, _not_known(journey, name, public, reason, origin, packed), gateway)
             continue
         address = public if isinstance(public, int) else public.address
         after = journey.bears(source=address)
@@ -116,9 +116,14 @@ def _translate_source(walker: Walker, journey: Journey, name: str, gateway: NatG
         after = after.remembers(name, journey)
         told = _told(journey, after, name, "nat.source", origin, packed)
         if isinstance(public, Public):
-            told = told if public.lock is BusinessStatus.NORMAL else edge.locked(told, public)
+            told = told if public.lock is BusinessStatus.NORMAL else edge.locked(told, public, "public_ip.egress")
         journeys += _go_on(walker, told, name, gateway)
     return journeys
+
+
+def _lost(walker: Walker, journey: Journey, gateway: NatGateway) -> list[Journey]:
+    """No translation; inside, the asked end would be judged by a source that no packet to it bears."""
+    return walker.lost(journey._replace(broken=journey.broken or gateway.network_type is NatNetwork.INTRANET))
 
 
 def _leaving_addresses(walker: Walker, name: str, entry: object) -> list[Public | int | str]:
@@ -203,13 +208,16 @@ def _by_entry(
         raise TypeError(origin.id)
     inner = parse_address(entry.internal_ip)
     owner = walker.network.owner_in(gateway.vpc, inner)
+    if owner is None or owner[0] not in ("network_interfaces", "havips"):
+        none = _says(journey, name, Decision.DROP, "nat.no_target", origin, packed, private=entry.internal_ip)
+        return walker.lost(none)
     frame = journey.frame
     after = journey.bears(destination=inner).framed(Frame(frame.leg, frame.shift + entry.shift, frame.back))
     after = after.remembers(name, journey)
-    after = _told(journey, after, name, "nat.destination", origin, packed)
-    if owner is None or owner[0] not in ("network_interfaces", "havips"):
-        return walker.lost(_says(after, name, Decision.DROP, "nat.no_target", origin, private=entry.internal_ip))
     if public := walker.network.public_in(gateway.vpc, inner):
-        after = _says(after, name, Decision.DROP, "nat.target_has_public", origin, private=entry.internal_ip,
-                      public=text(public.address))  # fmt: skip
+        told = _says(journey, name, Decision.DROP, "nat.target_has_public", origin, packed, private=entry.internal_ip,
+                     public=text(public.address))  # fmt: skip
+        after = after._replace(steps=told.steps, broken=True)  # what stands at the target is judged all the same
+    else:
+        after = _told(journey, after, name, "nat.destination", origin, packed)
     return [after.to(At.ROUTER, gateway.vswitch or "", gateway.vpc)]

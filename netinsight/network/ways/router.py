@@ -338,10 +338,11 @@ def to_hop(walker: Walker, journey: Journey, kind: NextHopType | None, name: str
 
 
 def loop(walker: Walker, journey: Journey) -> list[Journey]:
-    """The same packet at the same router again."""
+    """The same packet at the same router again: the round it makes, and the row that closes it."""
+    last = next(step for step in reversed(journey.steps) if step.stage == "route")
     nodes = [step.object.id for step in journey.steps if step.stage in ("route", "gateway", "appliance")]
-    again = list(dict.fromkeys(nodes))
-    last = next(step.object for step in reversed(journey.steps) if step.stage == "route")
-    told = why("route.loop", nodes=" -> ".join([*again, again[0]]) if again else "")
-    looped = journey.says("route", journey.item, last, Decision.DROP, told)
+    again = journey.place.id or journey.place.vpc
+    around = nodes[nodes.index(again) :] if again in nodes else nodes
+    told = why("route.loop", nodes=" -> ".join([*dict.fromkeys(around), around[0]]))
+    looped = journey.says("route", journey.item, last.object, Decision.DROP, told, last.deciding.origin)
     return walker.lost(looped)

@@ -174,7 +174,10 @@ class Walker:
         return journey.says("route.reply", "route.return", last, Decision.DROP, told)
 
     def eni_status(self, journey: Journey, interface: Interface) -> Journey:
-        """Only an ENI that is InUse carries traffic."""
+        """Only an ENI that is InUse carries traffic; and only an instance that is Running, where nobody asked for it."""
+        ends = {end.interface.id for end in (self.source, self.destination) if end.interface}
+        if interface.id not in ends:  # that of an end is a precondition
+            journey = appliance.running(self.network, journey, interface, "eni", "precondition.instance_running")
         rulings = stages.eni(self.network, interface, journey.leg_box)
         return journey.step("eni", "eni.status", Ref("eni", interface.id), rulings)
 
