@@ -1623,6 +1623,7 @@ class Walk:
                 self.lost(BALANCER, balancer_id)
             after = self.with_source(after, balancer.ip)
         self.sessions.append((balancer_id, "balancer", packet, after))
+        self.cut_off(eni_id, after.dst)
         self.arrive("backend", eni_id, after)
         self.acl(eni_id, INGRESS, after, always=True)
         if nlb and balancer.preserve_client_ip and self.chosen["nlb_client_ip_meets_groups"] == "true":

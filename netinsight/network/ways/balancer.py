@@ -9,6 +9,7 @@ from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import overlap, without
 from netinsight.flow import PROTOCOLS, PortRange
 from netinsight.model.base import Path, Unknown
+from netinsight.model.edge import EipMode
 from netinsight.model.load_balancer import (
     BackEnd,
     BalancerListener,
@@ -23,6 +24,7 @@ from netinsight.model.topology import Interface
 from netinsight.network import stages
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, why
+from netinsight.network.ways import edge
 from netinsight.network.ways.journey import At, Frame, Journey, Place
 
 if TYPE_CHECKING:
@@ -132,7 +134,10 @@ def _at_server(
     walker: Walker, journey: Journey, name: str, balancer: LoadBalancer, interface: Interface
 ) -> list[Journey]:
     vpc = walker.network.vpc_of(interface)
-    journey = walker.acl(journey.to(At.ARRIVING, interface.id, vpc), interface, Direction.INGRESS, always=True)
+    journey = journey.to(At.ARRIVING, interface.id, vpc)
+    if (visible := edge.cut_through(walker.network, interface)) and visible.mode is EipMode.BINDED:
+        journey = edge.no_private_networking(journey, interface)
+    journey = walker.acl(journey, interface, Direction.INGRESS, always=True)
     preserved = balancer.type is LoadBalancerType.NLB and balancer.preserve_client_ip
     if preserved:
         journey = journey._replace(assumptions=journey.assumptions | {"nlb_client_ip_meets_groups"})

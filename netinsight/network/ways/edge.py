@@ -38,7 +38,7 @@ def bear_own_public(walker: Walker, journey: Journey, interface: Interface) -> J
     public = cut_through(walker.network, interface)
     if public is None or public.unknown or journey.packet.source == public.address:
         return journey
-    if walker.is_public(journey):
+    if walker.is_public(journey) and journey.packet.source == public.private:
         return journey.bears(source=public.address)
     return no_private_networking(journey, interface) if public.mode is EipMode.BINDED else journey
 
@@ -173,6 +173,9 @@ def _steered(walker: Walker, journey: Journey, gateway: Ref, table: str | None, 
     if table is None:
         return []
     packed, rows = walker.rows_at(vpc, table, journey.packet.destination)
+    if rows and (rows[0].reason or rows[0].kind == "unknown"):
+        item = f"gateway.{gateway.type}"
+        return walker.lost(journey.not_known("gateway", item, gateway, rows[0].target, rows[0].reason, rows[0]))
     if not rows or rows[0].kind != "route":
         return []
     return router.to_hops(walker, journey.to(At.ROUTER, table, vpc), gateway, rows[0], packed)
