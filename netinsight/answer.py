@@ -6,6 +6,8 @@ from pydantic import ConfigDict, PrivateAttr
 
 from netinsight.diagnosis.catalogue import Catalogue, Lang
 from netinsight.diagnosis.report import Answers, Report
+from netinsight.network.build import Network
+from netinsight.network.captions import Caption, caption_of
 from netinsight.render.line import render_line
 from netinsight.render.text import render_text
 
@@ -19,12 +21,13 @@ class Answer(Report):
     model_config = ConfigDict(defer_build=True)  # nothing of it is validated: it is made of a report
 
     _catalogue: Catalogue = PrivateAttr()
+    _network: Network = PrivateAttr()
 
     @classmethod
-    def of(cls, report: Report, catalogue: Catalogue) -> Answer:
-        """A report, with the catalogue whose words it is told in."""
+    def of(cls, report: Report, catalogue: Catalogue, network: Network) -> Answer:
+        """A report, with the catalogue whose words it is told in, and the network that its pictures are of."""
         answer = cls.model_construct(report.model_fields_set, **dict(report))
-        answer._catalogue = catalogue
+        answer._catalogue, answer._network = catalogue, network
         return answer
 
     def text(self, *, colour: bool = False, every_item: bool = False) -> str:
@@ -39,7 +42,11 @@ class Answer(Report):
         """As one self-contained page."""
         from netinsight.render.html import render_html
 
-        return render_html(self, self._catalogue)
+        return render_html(self, self._catalogue, self._caption)
+
+    def _caption(self, kind: str, name: str) -> Caption:
+        """What a picture says of an object beside its id."""
+        return caption_of(self._network, kind, name)
 
     def __str__(self) -> str:
         return self.text()
@@ -52,7 +59,7 @@ class Answer(Report):
     def _repr_html_(self) -> str:
         from netinsight.render.html import render_fragment
 
-        return render_fragment(self, self._catalogue)
+        return render_fragment(self, self._catalogue, self._caption)
 
 
 class AnswerSet(Answers):
@@ -78,7 +85,8 @@ class AnswerSet(Answers):
         """As one self-contained page."""
         from netinsight.render.html_answers import render_answers
 
-        return render_answers(self, self.answers[0]._catalogue)
+        first = self.answers[0]
+        return render_answers(self, first._catalogue, first._caption)
 
     def __str__(self) -> str:
         return self.text()

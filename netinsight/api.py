@@ -250,7 +250,7 @@ class Net:
             manner.explain,
             of_many,
         )
-        return Answer.of(report, self.catalogue)
+        return Answer.of(report, self.catalogue, self.network)
 
     def problems_of(self, one: Asked | Question) -> tuple[Problem, ...]:
         """Why a question cannot be asked of this topology; empty where it can."""

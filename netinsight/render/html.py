@@ -15,14 +15,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from netinsight.diagnosis.catalogue import Catalogue, Lang
-from netinsight.diagnosis.report import EndReport, Report, RuleReport
+from netinsight.diagnosis.report import EndReport, PathReport, Report, RuleReport
 from netinsight.errors import visible
 from netinsight.render import palette, svg
 from netinsight.render.marks import DECISION_MARKS, EXTENT_MARKS, FIELDS, STATUS_MARKS, VERDICT_MARKS, asked, place
+from netinsight.render.path_nodes import Captions, no_captions
 from netinsight.render.path_picture import draw_path
 
-OPEN_PATHS = 2
+OPEN_PATHS = 4
 """Paths whose pictures are open from the start, where there are several."""
+
+MOST_OBJECTS = 3
+"""Objects by which a path is told from another between the same ends."""
 
 SHORT = 3
 """Findings beside which there is room for what was not checked."""
@@ -51,14 +55,14 @@ _TEXT_FORM = "\N{VARIATION SELECTOR-15}"
 """Behind a mark: as text, not as a picture of some phone's."""
 
 
-def render_html(report: Report, catalogue: Catalogue) -> str:
-    """The report as a page of its own."""
-    return template("page.html.j2").render(_values(report, catalogue), level=1)
+def render_html(report: Report, catalogue: Catalogue, captions: Captions = no_captions) -> str:
+    """The report as a page of its own; ``captions`` is what its pictures say of objects beside their ids."""
+    return template("page.html.j2").render(_values(report, catalogue, captions), level=1)
 
 
-def render_fragment(report: Report, catalogue: Catalogue) -> str:
+def render_fragment(report: Report, catalogue: Catalogue, captions: Captions = no_captions) -> str:
     """The report as a ``<div>`` for a notebook: its style reaches nothing else, and it has no ids that could clash."""
-    return template("fragment.html.j2").render(_values(report, catalogue), level=3)
+    return template("fragment.html.j2").render(_values(report, catalogue, captions), level=3)
 
 
 def template(name: str) -> Template:
@@ -107,7 +111,7 @@ def _mark(word: str) -> str:
     return {**VERDICT_MARKS, **DECISION_MARKS, **STATUS_MARKS, **EXTENT_MARKS}[word] + _TEXT_FORM
 
 
-def _values(report: Report, catalogue: Catalogue) -> dict[str, Any]:
+def _values(report: Report, catalogue: Catalogue, captions: Captions) -> dict[str, Any]:
     """All that the templates are told."""
     lang = Lang(report.lang)
     word = partial(_word, catalogue, lang)
@@ -128,8 +132,9 @@ def _values(report: Report, catalogue: Catalogue) -> dict[str, Any]:
         "short": sum(map(len, wrong.values())) <= SHORT,
         "rest": [item for item in report.items if item.status in ("normal", "skipped")],
         "counts": {status: sum(item.status == status for item in report.items) for status in ("normal", "skipped")},
-        "pictures": _pictures(report, catalogue, word),
+        "pictures": _pictures(report, catalogue, captions, word),
         "open_paths": OPEN_PATHS,
+        "ways": _ways(report),
         "gaps": _gaps(report),
         "known": _known,
         "is_near": partial(_is_near, word),
@@ -144,7 +149,7 @@ def _word(catalogue: Catalogue, lang: Lang, name: str, /, **values: object) -> s
     return catalogue.word(name, lang, **values)
 
 
-def _pictures(report: Report, catalogue: Catalogue, word: Any) -> list[Markup]:
+def _pictures(report: Report, catalogue: Catalogue, captions: Captions, word: Any) -> list[Markup]:
     question = report.question
     source, destination = (visible(end.id, svg.LONGEST) for end in (question.source, question.destination))
     title = word("html_picture", source=source, destination=destination)
@@ -152,8 +157,27 @@ def _pictures(report: Report, catalogue: Catalogue, word: Any) -> list[Markup]:
     drawn = []
     for number, path in enumerate(report.paths, start=1):
         named = f"{word('path', n=number, total=len(report.paths))}: {title}" if several else title
-        drawn.append(Markup(svg.to_text(draw_path(path, report, catalogue, named))))  # noqa: S704
+        picture = draw_path(path, report, catalogue, named, captions=captions)
+        drawn.append(Markup(svg.to_text(picture)))  # noqa: S704
     return drawn
+
+
+def _ways(report: Report) -> list[list[str]]:
+    """Of each path the objects that not all paths meet, where another has the same first and last address."""
+    ends = [_ends(path) for path in report.paths]
+    met = [{(one.object.type, one.object.id): None for one in (*path.forward, *path.return_)} for path in report.paths]
+    common = set.intersection(*map(set, met)) if met else set()
+    return [
+        [name for kind, name in objects if (kind, name) not in common and kind != "vswitch"][:MOST_OBJECTS]
+        if ends.count(mine) > 1
+        else []
+        for mine, objects in zip(ends, met, strict=True)
+    ]
+
+
+def _ends(path: PathReport) -> tuple[str, ...]:
+    stages = path.forward or path.return_
+    return (stages[0].packet.src, stages[-1].packet.dst) if stages else ()
 
 
 def _known(end: EndReport) -> list[str]:

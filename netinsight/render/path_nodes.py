@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TypeVar
 
 from netinsight.diagnosis.report import EndReport, ItemReport, PathReport, Report, StageReport
+from netinsight.network.captions import NOTHING, Caption, Key
+from netinsight.render.path_packets import Borne, Translation, between, translations
 
 T = TypeVar("T")
-Key = tuple[str, str]
-"""An object: its kind and its id."""
 
 Group = tuple[Key, list[StageReport]]
 Pair = tuple[StageReport | None, StageReport | None]
+Captions = Callable[[str, str], Caption]
+"""What a picture says of an object, by its type and id."""
+
+HOSTS = ("internet", "service", "network")
+"""Ends that have no stages of their own."""
+
+
+def no_captions(kind: str, name: str) -> Caption:
+    """For a report whose topology is not at hand."""
+    return NOTHING
 
 
 @dataclass
@@ -24,6 +34,10 @@ class Node:
 
     Attributes
     ----------
+    name
+        What it goes by, where that is not its id: of the public edge the address.
+    asked
+        ``head_from`` or ``head_to`` of what was asked, else empty.
     address
         Of an end: its own, or the hosts that it stands for.
     rows
@@ -32,45 +46,101 @@ class Node:
         What is wrong in the machine itself, where the object is an end.
     told
         What the packets bear that leave it downwards, and that come to it from below, where that is new.
+    translated
+        What it changes in them.
     """
 
     key: Key
     end: EndReport | None = None
+    name: str = ""
+    asked: str = ""
     address: str = ""
+    caption: Caption = NOTHING
     rows: list[Pair] = field(default_factory=list)
     guest: list[ItemReport] = field(default_factory=list)
     told: tuple[Key | None, Key | None] = (None, None)
+    translated: list[Translation] = field(default_factory=list)
+
+    @property
+    def stages(self) -> list[StageReport]:
+        """Its stages of both ways."""
+        return [stage for pair in self.rows for stage in pair if stage]
 
     @property
     def below(self) -> tuple[str, str]:
-        """What stands below the name of an end: its ENI and its address, or the hosts that it stands for."""
+        """What stands below its name: what it joins or belongs to, and its address or the hosts that it stands for."""
         if self.end is None:
-            return "", ""
+            shown = {self.name or self.key[1], *(one for told in self.translated for one in (told.before, told.after))}
+            address = self.address or self.caption.address
+            return self.caption.fact, "" if address in shown else address
         if self.end.eni:
             return self.end.eni if self.end.eni != self.end.id else "", self.address
-        return self.address if self.address != self.end.id else "", ""
+        return self.caption.fact, self.address if self.address != self.end.id else self.caption.address
+
+    @property
+    def is_appliance(self) -> bool:
+        """Whether packets are forwarded here that are for somebody else."""
+        return any(stage.stage.partition(".")[0] in ("appliance", "guest") for stage in self.stages)
 
 
-def find_nodes(path: PathReport, report: Report) -> list[Node]:
+def find_nodes(path: PathReport, report: Report, captions: Captions = no_captions) -> list[Node]:
     """The objects of a path from the source to the destination; those that both ways meet are one."""
     source, destination = report.question.source, report.question.destination
-    first = ("eni", source.eni) if source.eni else ("end", "source")
-    last = ("eni", destination.eni) if destination.eni else ("end", "destination")
-    there = _grouped(path.forward, first, last)
-    back = _grouped(path.return_, last, first)[::-1]
+    forward, return_ = _in_order(path.forward), _in_order(path.return_)
+    first, last = _end_key(source, "source", forward[:1]), _end_key(destination, "destination", forward[-1:])
+    there = _grouped(forward, first, last, captions)
+    back = _grouped(return_, last, first, captions)[::-1]
     inner = _aligned([key for key, _ in there[1:-1]], [key for key, _ in back[1:-1]])
     pairs = [
         (there[1:][down] if down is not None else None, back[1:][up] if up is not None else None) for down, up in inner
     ]
     nodes = [_node(there[0], back[0]), *(_node(down, up) for down, up in pairs), _node(there[-1], back[-1])]
-    for node, end in ((nodes[0], source), (nodes[-1], destination)):
-        node.end, node.guest, node.address = end, _of_the_guest(path, report, end), end.ip or ""
-    if path.forward and not source.eni:
-        nodes[0].address = path.forward[0].packet.src
-    if path.forward and not destination.eni:
-        nodes[-1].address = path.forward[-1].packet.dst
+    for node in nodes:
+        node.caption = captions(*node.key)
+        if node.key[0] == "public_edge":
+            _name_edge(node, (source.ip, destination.ip))
+    _name_end(nodes, 0, source, "head_from", path.forward[0].packet.src if path.forward else "")
+    _name_end(nodes, -1, destination, "head_to", path.forward[-1].packet.dst if path.forward else "")
+    for node in (nodes[0], nodes[-1]):
+        node.guest = _of_the_guest(path, report, node)
     _tell_packets(nodes)
     return nodes
+
+
+def _in_order(stages: Sequence[StageReport]) -> list[StageReport]:
+    """The stages as the packet meets them: what an appliance is told of itself first stands behind the ACL before it."""
+    ordered = list(stages)
+    for number, (one, other) in enumerate(pairwise(stages)):
+        if one.stage == "appliance" and other.stage == "network_acl.ingress":
+            ordered[number], ordered[number + 1] = other, one
+    return ordered
+
+
+def _end_key(end: EndReport, name: str, stages: Sequence[StageReport]) -> Key:
+    """The object at an end: its ENI; behind an address that is translated or balanced, whoever is met there."""
+    if end.eni:
+        return "eni", end.eni
+    if end.type in HOSTS or not stages:
+        return "end", name
+    return _key(stages[0])
+
+
+def _name_edge(node: Node, asked: tuple[str | None, str | None]) -> None:
+    """The public edge goes by the address, and by its id where the address is what was asked."""
+    stage = node.stages[-1]
+    address = stage.packet.src if stage.stage == "public_ip.egress" else stage.packet.dst
+    node.name = address if address not in asked else node.key[1]
+    node.caption = Caption(fact=node.key[1] if node.name == address else "", address=address)
+
+
+def _name_end(nodes: list[Node], number: int, end: EndReport, asked: str, hosts: str) -> None:
+    """What was asked stands at its end, or where its address is translated or balanced."""
+    node = nodes[number]
+    if end.eni or end.type in HOSTS or node.key[0] == "end":
+        node.end, node.asked, node.address = end, asked, (end.ip or "") if end.eni else hosts or end.ip or ""
+        return
+    met = next((one for one in nodes if one.key[1] == end.id), node)
+    met.asked = asked
 
 
 def _node(there: Group | None, back: Group | None) -> Node:
@@ -80,9 +150,14 @@ def _node(there: Group | None, back: Group | None) -> Node:
     return Node(group[0], rows=_rows(there[1] if there else [], back[1][::-1] if back else []))
 
 
-def _grouped(stages: Sequence[StageReport], first: Key, last: Key) -> list[Group]:
-    """Stages that follow each other in one object, between the two ends."""
-    groups = [(key, list(group)) for key, group in groupby(stages, _key)]
+def _grouped(stages: Sequence[StageReport], first: Key, last: Key, captions: Captions) -> list[Group]:
+    """Stages that follow each other in one object, or in parts of one, between the two ends."""
+
+    def whole(stage: StageReport) -> Key:
+        key = _key(stage)
+        return captions(*key).holder or key
+
+    groups = [(key, list(group)) for key, group in groupby(stages, whole)]
     if not groups or groups[0][0] != first:
         groups.insert(0, (first, []))
     if groups[-1][0] != last or len(groups) == 1:
@@ -116,13 +191,14 @@ def _aligned(one: Sequence[T], other: Sequence[T]) -> list[tuple[int | None, int
     return pairs
 
 
-def _of_the_guest(path: PathReport, report: Report, end: EndReport) -> list[ItemReport]:
+def _of_the_guest(path: PathReport, report: Report, node: Node) -> list[ItemReport]:
     """What is wrong with the machine itself, not shown by a stage."""
+    machine = node.end.id if node.end else node.caption.fact
     shown = {stage.stage.partition(".")[0] for stage in (*path.forward, *path.return_)}
     return [
         item
         for item in report.items
-        if (item.object.type, item.object.id) == ("instance", end.id)
+        if (item.object.type, item.object.id) == ("instance", machine)
         and item.severity == "critical"
         and item.status in ("abnormal", "unknown")
         and item.id.partition(".")[0] not in shown
@@ -130,38 +206,26 @@ def _of_the_guest(path: PathReport, report: Report, end: EndReport) -> list[Item
 
 
 def _tell_packets(nodes: list[Node]) -> None:
-    """Between which objects a packet first bears its addresses; many hosts together go by the name of their end."""
-    short = {node.address: node.end.id for node in (nodes[0], nodes[-1]) if node.end and not node.end.eni}
-    down = _packets([[there for there, _ in node.rows if there] for node in nodes])
-    up = _packets([[back for _, back in reversed(node.rows) if back] for node in reversed(nodes)])[::-1]
-    for node, there, back in zip(nodes, down, up, strict=False):
-        node.told = (_named(there, short), _named(back, short))
+    """What is borne between objects, where it is new, and what each changes; many hosts go by the name of their end."""
+    short = {node.address: node.end.id for node in (nodes[0], nodes[-1]) if node.end and node.end.type in HOSTS}
+    met = [[there for there, _ in node.rows if there] for node in nodes]
+    met_back = [[back for _, back in reversed(node.rows) if back] for node in reversed(nodes)]
+    down, up = between(met, met_back), between(met_back, met)[::-1]
+    for number, node in enumerate(nodes):
+        above, below = number - 1, number
+        if 0 < number < len(nodes) - 1:
+            node.translated = list(translations((down[above], down[below]), (up[below], up[above])))
+        if below < len(down):
+            new_down = number == 0 or down[below] is None or _addresses(down[above]) != _addresses(down[below])
+            new_up = below == len(up) - 1 or _addresses(up[below + 1]) != _addresses(up[below])
+            node.told = (_named(down[below] if new_down else None, short), _named(up[below] if new_up else None, short))
 
 
-def _named(addresses: Key | None, short: dict[str, str]) -> Key | None:
-    return (short.get(addresses[0], addresses[0]), short.get(addresses[1], addresses[1])) if addresses else None
+def _addresses(borne: Borne | None) -> Key | None:
+    return borne.addresses if borne else None
 
 
-def _packets(met: list[list[StageReport]]) -> list[Key | None]:
-    """For each gap between objects, in the order of the way, the addresses borne there where they are new.
-
-    A public address is put on as the packet leaves the edge, though the stage tells it already.
-    """
-    carried: Key | None = None
-    shown: Key | None = None
-    told = []
-    for number, here in enumerate(met[:-1]):
-        following = next((stages[0] for stages in met[number + 1 :] if stages), None)
-        if here and here[-1].stage == "public_ip.egress":
-            carried = _addresses(here[-1])
-        elif following and following.stage != "public_ip.egress":
-            carried = _addresses(following)
-        elif carried is None and here:
-            carried = _addresses(here[-1])
-        told.append(carried if carried != shown else None)
-        shown = carried
-    return told
-
-
-def _addresses(stage: StageReport) -> Key:
-    return stage.packet.src, stage.packet.dst
+def _named(borne: Borne | None, short: dict[str, str]) -> Key | None:
+    if borne is None:
+        return None
+    return short.get(borne.source, borne.source), short.get(borne.destination, borne.destination)

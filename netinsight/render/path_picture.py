@@ -13,49 +13,47 @@ from netinsight.diagnosis.catalogue import Catalogue, Lang
 from netinsight.diagnosis.report import PathReport, Report, StageReport
 from netinsight.errors import visible
 from netinsight.render import svg
-from netinsight.render.path_nodes import Node, find_nodes
+from netinsight.render.icons import WIDTH as ICON
+from netinsight.render.icons import icon
+from netinsight.render.path_nodes import Captions, Node, find_nodes, no_captions
+from netinsight.render.path_packets import Translation
+from netinsight.render.path_places import HEAD, LINE, MARGIN, MOST_GUEST_ROWS, ROW, Placed, Places, place
 
-WIDTH, MARGIN = 400, 1
+WIDTH = 400
 LANE = 27
 """How far from its side of the picture a way runs."""
 
-ROW, HEAD, END_HEAD, FOOT, GAP, NARROW_GAP, TOP = 27, 32, 48, 8, 46, 22, 26
-MOST_GUEST_ROWS = 6
+INSET = 7
+"""How far inside a frame a box stands."""
 
 
-def draw_path(path: PathReport, report: Report, catalogue: Catalogue, title: str, *, alone: bool = False) -> Element:
+def draw_path(
+    path: PathReport,
+    report: Report,
+    catalogue: Catalogue,
+    title: str,
+    *,
+    captions: Captions = no_captions,
+    alone: bool = False,
+) -> Element:
     """The picture of a path.
 
     Parameters
     ----------
     title
         What a reader who cannot see it is told first.
+    captions
+        What is said of the objects beside their ids.
     alone
         For a file of its own.
     """
-    nodes = find_nodes(path, report)
-    height = TOP + sum(map(_height, nodes)) + sum(map(_gap, nodes[:-1])) + MARGIN
-    painter = _Painter(catalogue, Lang(report.lang), report, both=bool(path.return_))
-    drawing = svg.document(WIDTH, height, title, painter.described(path), alone=alone)
-    painter.draw(drawing, nodes)
+    places = place(find_nodes(path, report, captions))
+    painter = _Painter(
+        catalogue, Lang(report.lang), report, both=bool(path.return_), inset=INSET if places.frames else 0
+    )
+    drawing = svg.document(WIDTH, places.height, title, painter.described(path), alone=alone)
+    painter.draw(drawing, places)
     return drawing
-
-
-def _head(node: Node) -> float:
-    """The height of a heading."""
-    return END_HEAD if any(node.below) else HEAD
-
-
-def _height(node: Node) -> float:
-    """The height of a box."""
-    guest = min(len(node.guest), MOST_GUEST_ROWS) + (len(node.guest) > MOST_GUEST_ROWS)
-    rows = (len(node.rows) + guest) * ROW + (10 if guest else 0)
-    return _head(node) + (rows + FOOT if rows else 0)
-
-
-def _gap(node: Node) -> float:
-    """The room below a box."""
-    return GAP if any(node.told) else NARROW_GAP
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,7 @@ class _Painter:
     lang: Lang
     report: Report
     both: bool
+    inset: float
 
     def word(self, name: str, otherwise: str | None = None, /) -> str:
         """A word of the catalogue; of what it has no word for, its own name."""
@@ -90,71 +89,95 @@ class _Painter:
         """The width of a label beside a way."""
         return (WIDTH / 2 if self.both else WIDTH - LANE) - LANE - 22
 
-    def draw(self, drawing: Element, nodes: list[Node]) -> None:
-        """Boxes first, then the ways over them, then the dots and labels."""
-        tops = [TOP + sum(_height(node) + _gap(node) for node in nodes[:number]) for number in range(len(nodes))]
-        placed = list(zip(nodes, tops, strict=True))
+    def draw(self, drawing: Element, places: Places) -> None:
+        """Frames and boxes first, then the ways over them, then the dots and labels."""
         svg.label(drawing, 4, 15, self.word("forward"), "dim", size=12.5)
         if self.both:
             svg.label(drawing, WIDTH - 4, 15, self.word("back"), "dim", size=12.5, anchor="end")
-        for node, top in placed:
-            self._box(drawing, node, top)
+        for frame in places.frames:
+            svg.box(drawing, MARGIN, frame.top, WIDTH - 2 * MARGIN, frame.height, "frame", radius=10)
+            icon(drawing, LANE + 16 + ICON / 2, frame.top + 13, "vpc", size=14)
+            room = WIDTH - 2 * (LANE + 16) - ICON - 4
+            svg.label(drawing, LANE + 20 + ICON, frame.top + 17, frame.vpc, "mono-dim", size=12, width=room)
+        for placed in places.boxes:
+            self._box(drawing, placed)
         for back in (False, True) if self.both else (False,):
-            _draw_way(drawing, placed, back=back)
-        for node, top in placed:
-            for number, pair in enumerate(node.rows):
+            _draw_way(drawing, places.boxes, back=back)
+        for placed in places.boxes:
+            for number, pair in enumerate(placed.node.rows):
                 for stage, back in zip(pair, (False, True), strict=True):
                     if stage:
-                        self._stage(drawing, stage, top + _head(node) + (number + 0.5) * ROW, back)
-            if node.guest:
-                self._guest(drawing, node, top + _head(node) + len(node.rows) * ROW)
-            if node is not nodes[-1]:
-                self._told(drawing, node, top + _height(node))
+                        self._stage(drawing, placed.node, stage, placed.rows_top + (number + 0.5) * ROW, back)
+            if placed.node.guest:
+                self._guest(drawing, placed.node, placed.rows_top + len(placed.node.rows) * ROW)
+            if placed is not places.boxes[-1]:
+                self._told(drawing, placed.node, placed.under)
 
-    def _box(self, drawing: Element, node: Node, top: float) -> None:
+    def _box(self, drawing: Element, placed: Placed) -> None:
         """A box with its heading, which stands between the ways."""
-        svg.box(drawing, MARGIN, top, WIDTH - 2 * MARGIN, _height(node))
-        left, right = LANE + 16, WIDTH - (LANE + 16 if self.both else 14)
-        kind, name = self._names(node)
-        if node.end is not None:
-            kind = f"{self.word('head_from' if node.end is self.report.question.source else 'head_to')} · {kind}"
-        room = right - left
-        told = min(svg.text_width(kind, 12), room * 0.6)
-        svg.label(drawing, left, top + 21, name, "mono-strong", size=13.5, width=room - told - 8)
+        node, top, side = placed.node, placed.top, MARGIN + self.inset
+        svg.box(drawing, side, top, WIDTH - 2 * side, placed.bottom - top)
+        left, right = LANE + 16.0, WIDTH - (LANE + 16.0 if self.both else 14.0)
+        sign, kind, name = self._names(node)
+        if node.asked:
+            kind = f"{self.word(node.asked)} · {kind}"
+        icon(drawing, left + ICON / 2 - 1, top + 16.5, sign)
+        told = min(svg.text_width(kind, 12), (right - left) * 0.6)
+        room = right - left - ICON - 5 - told - 8
+        svg.label(drawing, left + ICON + 5, top + 21, name, "mono-strong", size=13.5, width=room)
         svg.label(drawing, right, top + 21, kind, "dim", size=12, anchor="end", width=told)
-        below, address = node.below
+        y = top + HEAD + 7
+        if any(node.below):
+            self._below(drawing, node.below, left, right, y)
+            y += LINE
+        for one in node.translated:
+            self._translated(drawing, one, left, right, y)
+            y += LINE
+
+    def _below(self, drawing: Element, told: tuple[str, str], left: float, right: float, y: float) -> None:
+        """What stands below a name: to the left what it joins or belongs to, to the right its address."""
+        (below, address), room = told, right - left
         beside = min(svg.text_width(address, 12, mono=True) + 8, room * 0.6) if address else 0
         if below:
-            svg.label(drawing, left, top + 39, below, "mono-dim", size=11.5, width=room - beside, tail=bool(address))
+            svg.label(drawing, left, y, below, "mono-dim", size=11.5, width=room - beside, tail=bool(address))
         if address:
-            svg.label(
-                drawing, right, top + 39, address, "mono-dim", size=12, anchor="end", width=beside if below else room
-            )
+            svg.label(drawing, right, y, address, "mono-dim", size=12, anchor="end", width=beside if below else room)
 
-    def _names(self, node: Node) -> tuple[str, str]:
-        """What kind of object it is, and its id."""
+    def _translated(self, drawing: Element, one: Translation, left: float, right: float, y: float) -> None:
+        """An address before and after: which of the two, and an arrow that points both ways where the reply undoes it."""
+        field = self.word(f"field_{one.field}")
+        svg.label(drawing, left, y, field, "dim", size=11.5, width=80)
+        room = right - left - svg.text_width(field, 11.5) - 8
+        svg.label(drawing, right, y, one.text, "mono", size=11.5, anchor="end", width=room)
+
+    def _names(self, node: Node) -> tuple[str, str, str]:
+        """Its sign, what kind of object it is, and its id."""
         kind, name = node.key
         if node.end is not None:
             shown = kind if node.end.eni else node.end.type
-            return self.word(f"kind_{shown}", shown), node.end.id
-        if kind == "public_edge":
-            own = (self.report.question.source.ip, self.report.question.destination.ip)
-            for stage in (stage for pair in node.rows for stage in pair if stage):
-                address = stage.packet.src if stage.stage == "public_ip.egress" else stage.packet.dst
-                name = address if address not in own else name
-        return self.word(f"kind_{kind}", kind), name
+            sign = "instance" if node.end.type == "instance" else shown
+            return sign, self.word(f"kind_{shown}", shown), node.end.id
+        if node.is_appliance:
+            return "appliance", self.word("kind_appliance"), name
+        return kind, self.word(f"kind_{kind}", kind), node.name or name
 
-    def _stage(self, drawing: Element, stage: StageReport, y: float, back: bool) -> None:
+    def _label(self, node: Node, stage: StageReport) -> tuple[str, str]:
+        """What stands beside a dot, and how: the stage; of a part of the object, which part."""
+        is_part = node.caption.is_whole and stage.object.id != node.key[1]
+        text, look = (_short(stage.object.id), "mono") if is_part else (self.stage(stage), "text")
+        return text, look if stage.decision == "accept" else f"say-{stage.decision}"
+
+    def _stage(self, drawing: Element, node: Node, stage: StageReport, y: float, back: bool) -> None:
         made = svg.group(drawing, f"{stage.stage}  {_short(stage.object.id)}: {stage.why}")
         x, text_x = (WIDTH - LANE, WIDTH - LANE - 16) if back else (LANE, LANE + 16)
-        look = "text"
+        text, look = self._label(node, stage)
         if stage.decision != "accept":
-            look = f"say-{stage.decision}"
             start = text_x - self.room - 4 if back else LANE - 13
             svg.box(made, start, y - 12, self.room + 33, 24, f"tint-{stage.decision}", radius=12)
         svg.mark(made, x, y, stage.decision)
         anchor: svg.Anchor = "end" if back else "start"
-        svg.label(made, text_x, y + 4.5, self.stage(stage), look, anchor=anchor, width=self.room)
+        size = 12 if look == "mono" else 13
+        svg.label(made, text_x, y + 4.5, text, look, size=size, anchor=anchor, width=self.room)
 
     def _guest(self, drawing: Element, node: Node, top: float) -> None:
         """What is wrong in the machine, in a box of its own between the ways."""
@@ -186,31 +209,30 @@ def _short(name: str) -> str:
     return visible(name, svg.LONGEST)
 
 
-def _draw_way(drawing: Element, placed: list[tuple[Node, float]], *, back: bool) -> None:
+def _draw_way(drawing: Element, boxes: list[Placed], *, back: bool) -> None:
     """One way as a line along its dots, with a head where it enters a box."""
     x = WIDTH - LANE if back else LANE
-    way = placed[::-1] if back else placed
-    dots = [dot for node, top in way for dot in _dots(node, top, back=back)]
-    (first, first_top), (last, last_top) = way[0], way[-1]
-    start = _dots(first, first_top, back=back)[:1]
-    end = _dots(last, last_top, back=back)[-1:]
-    from_y = start[0][0] if start else first_top + (0 if back else _height(first))
-    to_y = end[0][0] if end else last_top + (_height(last) if back else 0)
-    lost = any(stage and stage.decision == "drop" for node, _ in placed for stage, _ in node.rows) and back
+    way = boxes[::-1] if back else boxes
+    dots = [dot for placed in way for dot in _dots(placed, back=back)]
+    first, last = way[0], way[-1]
+    start, end = _dots(first, back=back)[:1], _dots(last, back=back)[-1:]
+    from_y = start[0][0] if start else first.top if back else first.bottom
+    to_y = end[0][0] if end else last.bottom if back else last.top
+    lost = any(stage and stage.decision == "drop" for placed in boxes for stage, _ in placed.node.rows) and back
     stop = from_y if lost else next((y for y, decision in dots if decision == "drop"), to_y)
     for one, other, look in ((from_y, stop, "line"), (stop, to_y, "after")):
         if one != other:
             svg.line(drawing, [(x, one), (x, other)], look)
-    for node, top in way[1:]:
-        enters = top + _height(node) if back else top
+    for placed in way[1:]:
+        enters = placed.bottom if back else placed.top
         svg.head(drawing, (x, enters + (1 if back else -1)), (x, enters))
 
 
-def _dots(node: Node, top: float, *, back: bool) -> list[tuple[float, str]]:
+def _dots(placed: Placed, *, back: bool) -> list[tuple[float, str]]:
     """The height and decision of each stage of one way, in the order of the way."""
     dots: list[tuple[float, str]] = [
-        (top + _head(node) + (number + 0.5) * ROW, stage.decision)
-        for number, pair in enumerate(node.rows)
+        (placed.rows_top + (number + 0.5) * ROW, stage.decision)
+        for number, pair in enumerate(placed.node.rows)
         if (stage := pair[back])
     ]
     return dots[::-1] if back else dots

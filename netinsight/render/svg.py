@@ -50,6 +50,8 @@ LOOKS: dict[str, dict[str, str]] = {
     **{f"dot-{tone}": {"fill": tone, "stroke": "card", "stroke-width": "2"} for tone in ("accept", "drop", "partial", "unknown")},
     **{f"tint-{tone}": {"fill": f"{tone}-tint", "stroke": "none"} for tone in ("accept", "drop", "partial", "unknown")},
     **{f"say-{tone}": {"fill": tone, "font-family": SANS, "font-weight": "600"} for tone in ("drop", "partial", "unknown")},
+    "icon": {"fill": "none", "stroke": "dim", "stroke-width": "1.4", "stroke-linecap": "round", "stroke-linejoin": "round"},
+    "frame": {"fill": "sunk", "stroke": "line", "stroke-width": "1"},
     "glyph": {"fill": "none", "stroke": "on", "stroke-width": "2", "stroke-linecap": "round", "stroke-linejoin": "round"},
     "glyph-full": {"fill": "on", "stroke": "none"},
 }  # fmt: skip
@@ -165,6 +167,12 @@ def mark(parent: Element, x: float, y: float, decision: str, *, radius: float = 
     look, drawn = _GLYPHS[decision]
     SubElement(made, "path", {"d": drawn, **_look(look)})
     return made
+
+
+def shape(parent: Element, x: float, y: float, drawn: str, look: str, *, scale: float = 1) -> Element:
+    """A path that was drawn around 0, 0, moved to ``x``, ``y``."""
+    place = f"translate({_n(x)} {_n(y)})" + (f" scale({_n(scale)})" if scale != 1 else "")
+    return SubElement(parent, "path", {"d": drawn, "transform": place, **_look(look)})
 
 
 def to_text(drawing: Element) -> str:
