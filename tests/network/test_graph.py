@@ -110,7 +110,8 @@ def test_it_is_made_only_when_it_is_asked_for() -> None:
         ("vpc_router", {"router:vpc-1", "router:vpc-2"}),
         ("public_edge", {EDGE}),
         ("internet", {INTERNET}),
-        ("next_hop", {"ngw-1", "vpn-1"}),
+        ("nat_gateway", {"ngw-1"}),
+        ("next_hop", {"vpn-1"}),
     ],
 )
 def test_every_object_is_a_node_of_its_kind(kind: str, nodes: set[str], graph: networkx.MultiDiGraph) -> None:
@@ -118,9 +119,19 @@ def test_every_object_is_a_node_of_its_kind(kind: str, nodes: set[str], graph: n
 
 
 def test_no_node_or_edge_is_of_another_kind(graph: networkx.MultiDiGraph) -> None:
-    nodes = {"instance", "eni", "vswitch", "route_table", "vpc_router", "public_edge", "internet", "next_hop"}
+    nodes = {
+        "instance",
+        "eni",
+        "vswitch",
+        "route_table",
+        "vpc_router",
+        "public_edge",
+        "internet",
+        "next_hop",
+        "nat_gateway",
+    }
     assert {kind for _, kind in graph.nodes(data="kind")} <= nodes
-    kinds = {"attached", "in", "reads", "routed", "route", "public", "internet"}
+    kinds = {"attached", "in", "reads", "routed", "route", "public", "internet", "of"}
     assert {kind for *_, kind in graph.edges(data="kind")} <= kinds
 
 
@@ -129,7 +140,8 @@ def test_no_node_or_edge_is_of_another_kind(graph: networkx.MultiDiGraph) -> Non
     [
         ("attached", both_ways(("i-a", "eni-a"), ("i-b", "eni-b"), ("i-b", "eni-b2"), ("i-c", "eni-c"))),
         ("in", both_ways(("eni-a", "vsw-a"), ("eni-b", "vsw-b"), ("eni-b2", "vsw-b"), ("eni-c", "vsw-c"),
-                         ("eni-x", "vsw-b"))),
+                         ("eni-x", "vsw-b"), ("ngw-1", "vsw-b"))),
+        ("of", both_ways(("ngw-1", "router:vpc-1"))),
         ("routed", both_ways(("vsw-a", "router:vpc-1"), ("vsw-b", "router:vpc-1"), ("vsw-c", "router:vpc-2"))),
         ("reads", {("vsw-a", "rtb-a"), ("vsw-b", "rtb-s")}),
         ("route", {("rtb-a", "ngw-1"), ("rtb-a", "vpn-1"), ("rtb-a", "i-b"), ("rtb-s", "eni-a")}),
