@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import netinsight as ni
+from netinsight.model.topology import Topology
 
 from . import docs_pages
 from .conftest import ROOT, Keep
@@ -54,8 +55,13 @@ def documented(heading: str) -> Iterator[tuple[list[str], set[str]]]:
 
 @pytest.fixture(scope="module")
 def graphs() -> list[ni.Net]:
-    """The examples."""
-    return [ni.load(str(path)) for path in SMALL]
+    """The examples, and what they have none of: every gateway and link, a peering to a VPC of another account."""
+    outside = {"schema": "netinsight.topology/1", "vpcs": {"vpc-1": {"cidrs": ["10.0.0.0/16"]}},
+               "peerings": {"pcc-1": {"vpc": "vpc-1", "peer_vpc": "vpc-far", "peer_cidrs": ["10.9.0.0/16"]}},
+               "route_tables": {"rtb-1": {"vpc": "vpc-1", "routes": [
+                   {"destination": "0.0.0.0/0", "next_hop": "ecr-1", "next_hop_type": "Ecr"}]}}}  # fmt: skip
+    described = [ni.load(str(path)) for path in (*SMALL, ROOT / "tests" / "render" / "wide.yaml")]
+    return [*described, ni.Net(Topology.model_validate(outside))]
 
 
 def test_every_attribute_of_a_node_is_documented_and_there(graphs: list[ni.Net]) -> None:

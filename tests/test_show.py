@@ -175,8 +175,11 @@ def test_the_tree_has_each_vswitch_below_its_vpc_and_each_eni_below_its_vswitch(
         below.append((depth, name, home if depth == 2 else ""))
     assert below == [
         (0, "vpc-prod", ""), (1, "vsw-web", ""), (2, "eni-a", "vsw-web"), (1, "vsw-db", ""), (2, "eni-a2", "vsw-db"),
-        (2, "eni-b", "vsw-db"), (2, "eni-c", "vsw-db"), (1, "0.0.0.0/0", ""), (1, "172.16.0.0/16", ""),
-        (0, "vpc-shared", ""), (0, "eni-gone", ""),
+        (2, "eni-b", "vsw-db"), (2, "eni-c", "vsw-db"), (1, "ngw-1", ""), (1, "ipv6gw-1", ""), (1, "havip-1", ""),
+        (1, "lb-1", ""), (1, "vpn-1", ""), (2, "vco-1", "vpn-1"), (1, "ri-1", ""), (1, "0.0.0.0/0", ""),
+        (1, "172.16.0.0/16", ""), (0, "vpc-shared", ""), (1, "ipv4gw-1", ""), (0, "eni-gone", ""),
+        (0, "pcc-shared", ""), (0, "vbr-1", ""), (1, "ri-2", ""), (0, "tr-1", ""), (1, "tr-attach-1", ""),
+        (0, "idc", ""), (0, "office", ""),
     ]  # fmt: skip
 
 
@@ -186,7 +189,11 @@ def test_the_tree_has_each_vswitch_below_its_vpc_and_each_eni_below_its_vswitch(
      ("vsw-db", ["10.0.2.0/24", "rtb-db"]), ("eni-a", ["10.0.1.10", "i-a", "web server", "203.0.113.10"]),
      ("eni-a2", ["10.0.2.10", "i-a", "Detaching"]), ("eni-b", ["10.0.2.20", "i-b", "203.0.113.30"]),
      ("eni-c", ["10.0.2.30", "spare part", "Available"]), ("0.0.0.0/0", ["ngw-1", "rtb-db"]),
-     ("172.16.0.0/16", ["pcc-shared"]), ("eni-gone", ["10.0.3.30"])],
+     ("172.16.0.0/16", ["pcc-shared"]), ("eni-gone", ["10.0.3.30"]), ("ngw-1", ["NAT gateway", "203.0.113.20"]),
+     ("ipv4gw-1", ["IPv4 gateway", "not enabled"]), ("ipv6gw-1", ["IPv6 gateway"]), ("havip-1", ["10.0.1.100", "→ eni-a"]),
+     ("lb-1", ["load balancer", "CLB", "10.0.1.200"]), ("vco-1", ["→ office", "192.168.9.0/24"]),
+     ("pcc-shared", ["vpc-prod ↔ vpc-shared"]), ("ri-2", ["→ vpc-prod"]), ("tr-attach-1", ["attachment", "→ vpc-prod"]),
+     ("idc", ["network", "192.168.0.0/16"])],
 )  # fmt: skip
 def test_a_line_of_the_tree_tells_what_matters(name: str, told: list[str], command: Command, full: str) -> None:
     (line,) = [line for line in shown(command, full).splitlines() if line.strip("│├└─ ").split()[0] == name]
@@ -242,7 +249,7 @@ def test_a_page_tells_what_the_object_is(name: str, told: list[str], command: Co
 
 def test_a_vpc_is_shown_as_its_part_of_the_tree(command: Command, full: str) -> None:
     whole = shown(command, full)
-    assert shown(command, full, "vpc-shared") == "vpc-shared  172.16.0.0/16\n"
+    assert shown(command, full, "vpc-shared") == "vpc-shared  172.16.0.0/16\n└── ipv4gw-1  IPv4 gateway  not enabled\n"
     assert whole.startswith(shown(command, full, "vpc-prod"))
 
 
@@ -434,7 +441,7 @@ def read_mermaid(text: str) -> list[str]:
             assert {edge[1], edge[3]} <= nodes, line
             labels.append(edge[2])
             continue
-        frame = frame or re.fullmatch(rf"(n\d+)(?:\[{label}\]|\(\({label}\)\))", line)
+        frame = frame or re.fullmatch(rf"(n\d+)(?:\[{label}\]|\(\[{label}\]\)|\(\({label}\)\))", line)
         assert frame or line == "end", line
         if frame:
             assert frame[1] not in nodes, f"{frame[1]} stands for two things"
@@ -465,7 +472,7 @@ def read_dot(text: str) -> list[str]:
     assert plain.endswith("}\n")
     assert plain.count("{") == plain.count("}")
     known = r"digraph topology \{|(?:graph|node|edge) \[[\w=, ]+\];|subgraph cluster_n\d+ \{|label=LABEL;|\}|" \
-            r"n\d+(?:_anchor)?(?: -> n\d+)? \[[\w=, ]+\];"  # fmt: skip
+            r"n\d+(?:_anchor)?(?: -> n\d+(?:_anchor)?)? \[[\w=, ]+\];"  # fmt: skip
     assert [line for line in plain.splitlines() if not re.fullmatch(known, line.strip())] == []
     return labels
 
@@ -531,7 +538,7 @@ def evil(tmp_path: Path) -> str:
 
 def test_no_name_breaks_the_text(command: Command, evil: str) -> None:
     tree = shown(command, evil)
-    assert len(tree.splitlines()) == 1 + 2 + len(NAMES) + len(HOSTILE_IDS) + 1
+    assert len(tree.splitlines()) == 1 + 2 + len(NAMES) + len(HOSTILE_IDS) + 1 + 1
     for section, objects in hostile().items():
         for name in objects if isinstance(objects, dict) else ():
             assert name in shown(command, evil, name), section
@@ -569,7 +576,7 @@ def test_the_drawings_tell_the_same_roads(command: Command, full: str) -> None:
     roads = ["203.0.113.10", "203.0.113.30", "0.0.0.0/0", "172.16.0.0/16"]
     for labels in (read_mermaid(shown(command, full, "-o", "mermaid")), read_dot(shown(command, full, "-o", "dot"))):
         assert [label for label in labels if label in roads] == roads
-        assert {"internet", "ngw-1", "pcc-shared"} <= set(labels)
+        assert {"internet", "ngw-1", "pcc-shared"} <= {label.partition("\n")[0] for label in labels}
 
 
 def test_a_picture_tells_the_state_of_an_eni(command: Command, full: str) -> None:

@@ -147,7 +147,11 @@ def _add_show(commands: Any) -> None:
     _add_topology(parser)
     parser.add_argument("object", metavar="OBJECT", nargs="?", help="an object by its id, name or address")
     parser.add_argument(
-        "--output", "-o", choices=("text", "mermaid", "dot", "svg"), default="text", help="the format (default: text)"
+        "--output",
+        "-o",
+        choices=("text", "json", "mermaid", "dot", "svg"),
+        default="text",
+        help="the format (default: text)",
     )
     _add_words(parser)
 

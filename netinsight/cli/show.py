@@ -1,8 +1,11 @@
-"""``netinsight show``: what a topology holds, as text or drawn."""
+"""``netinsight show``: what a topology holds, as text, as JSON or drawn."""
 
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
+from typing import Any
 
 from netinsight.api import Net, load
 from netinsight.cli.output import wants_colour, write
@@ -12,6 +15,8 @@ from netinsight.model.topology import SECTIONS
 from netinsight.network.ends import find_end
 from netinsight.network.outline import belonging, outline
 from netinsight.render.layout import Paint
+
+SCHEMA = "netinsight.show/1"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,24 +65,33 @@ def _by_address(net: Net, written: str) -> tuple[str, str]:
 
 
 def _shown(net: Net, found: tuple[str, str] | None, arguments: argparse.Namespace) -> str:
-    paint = Paint(wants_colour(arguments))
-    if arguments.output == "text" and found is not None and found[0] != "vpcs":
+    paint, form = Paint(wants_colour(arguments)), arguments.output
+    if found is not None and (form == "json" or (form == "text" and found[0] != "vpcs")):
         from netinsight.render.inventory import Inventory
+        from netinsight.render.inventory_text import to_text
 
-        return Inventory(net.network, net.catalogue, Lang(arguments.lang), paint).tell(*found)
-    drawn = outline(net.network, net.graph, belonging(net.network, *found) if found else None)
-    if found and not drawn.vpcs and not drawn.elsewhere:
+        inventory = Inventory(net.network, net.catalogue, Lang(arguments.lang))
+        sheet = inventory.sheet(*found)
+        return to_text(sheet, inventory, paint) if form == "text" else _json({"object": sheet.as_json()})
+    drawn = outline(net.network, net.graph, belonging(net.network, net.graph, *found) if found else None)
+    if found and not drawn.vpcs and not drawn.elsewhere and not drawn.links:
         raise QuestionError(
             f"nothing to draw of {found[1]}: no vSwitch or ENI belongs to it", hint="--output text tells it"
         )
-    if arguments.output == "svg":
+    if form == "json":
+        return _json(asdict(drawn))
+    if form == "svg":
         from netinsight.render.map_picture import map_picture
 
         return map_picture(drawn)
-    if arguments.output == "text":
-        from netinsight.render.inventory import tree
+    if form == "text":
+        from netinsight.render.tree import tree
 
         return tree(drawn, paint)
     from netinsight.render.diagram import dot, mermaid
 
-    return mermaid(drawn) if arguments.output == "mermaid" else dot(drawn)
+    return mermaid(drawn) if form == "mermaid" else dot(drawn)
+
+
+def _json(told: dict[str, Any]) -> str:
+    return json.dumps({"schema": SCHEMA, **told}, indent=2, ensure_ascii=False) + "\n"

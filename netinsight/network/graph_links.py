@@ -16,24 +16,25 @@ if TYPE_CHECKING:
 
 
 class GateKind(NamedTuple):
-    """What stands at the edge of a VPC, or between VPCs, and the node's kind."""
+    """What stands at the edge of a VPC, or between VPCs: its section, its node's kind, and its type in a report."""
 
     section: str
     kind: str
+    type: str
 
 
 GATES = (
-    GateKind("nat_gateways", "nat_gateway"),
-    GateKind("ipv4_gateways", "ipv4_gateway"),
-    GateKind("ipv6_gateways", "ipv6_gateway"),
-    GateKind("havips", "havip"),
-    GateKind("load_balancers", "load_balancer"),
-    GateKind("vpn_gateways", "vpn_gateway"),
-    GateKind("peerings", "peering"),
-    GateKind("router_interfaces", "router_interface"),
-    GateKind("vbrs", "vbr"),
-    GateKind("transit_routers", "transit_router"),
-    GateKind("networks", "network"),
+    GateKind("nat_gateways", "nat_gateway", "nat"),
+    GateKind("ipv4_gateways", "ipv4_gateway", "ipv4"),
+    GateKind("ipv6_gateways", "ipv6_gateway", "ipv6"),
+    GateKind("havips", "havip", "havip"),
+    GateKind("load_balancers", "load_balancer", "load_balancer"),
+    GateKind("vpn_gateways", "vpn_gateway", "vpn"),
+    GateKind("router_interfaces", "router_interface", "router_interface"),
+    GateKind("peerings", "peering", "peering"),
+    GateKind("vbrs", "vbr", "vbr"),
+    GateKind("transit_routers", "transit_router", "transit_router"),
+    GateKind("networks", "network", "network"),
 )
 
 
@@ -55,7 +56,7 @@ def both(graph: networkx.MultiDiGraph, one: str, other: str, kind: str, **attrib
 
 def add_links(network: Network, graph: networkx.MultiDiGraph) -> None:
     """Every node first, so that an edge finds what it leads to."""
-    for section, kind in GATES:
+    for section, kind, _ in GATES:
         for name, one in getattr(network.topology, section).items():
             graph.add_node(name, kind=kind, **_told(one), path=(section, name))
     for name, transit in network.topology.transit_routers.items():
@@ -176,8 +177,9 @@ def _router_interfaces(network: Network, graph: networkx.MultiDiGraph) -> None:
         home = interface.router if interface.router in topology.vbrs else router(interface.router)
         if home in graph:
             both(graph, name, home, "of")
-        if isinstance(interface.opposite, str) and interface.opposite in topology.router_interfaces:
-            graph.add_edge(name, interface.opposite, kind="opposite")
+        far = interface.opposite if isinstance(interface.opposite, str) else ""
+        if far in topology.router_interfaces and not _joined(graph, name, far, "opposite"):
+            both(graph, name, far, "opposite")
     for name, vbr in topology.vbrs.items():
         _rows(graph, name, vbr.routes, "next_hop", ("vbrs", name, "routes"))
 
@@ -190,11 +192,16 @@ def _transit_routers(network: Network, graph: networkx.MultiDiGraph) -> None:
             graph.nodes[id_].update(route_table=table, propagates_to=tuple(one.propagates_to))
             both(graph, id_, name, "of")
             home = router(one.to) if one.to in network.topology.vpcs else one.to
-            if home in graph:
+            if home in graph and not _joined(graph, id_, home, "attachment"):
                 both(graph, id_, home, "attachment")
         for table, described in transit.route_tables.items():
             path = ("transit_routers", name, "route_tables", table, "routes")
             _rows(graph, name, described.routes, "attachment", path, table=table)
+
+
+def _joined(graph: networkx.MultiDiGraph, one: str, other: str, kind: str) -> bool:
+    """Whether there is an edge already, told from the other side."""
+    return any(edge["kind"] == kind for edge in (graph.get_edge_data(one, other) or {}).values())
 
 
 def _rows(

@@ -3,7 +3,9 @@
 ::
 
     Outline ── VpcPart ── VSwitchPart ── EniPart
-                  └ Road (a route out of the VPC)
+       │          ├ GatePart (a gateway, a load balancer, a HaVip, a side of a link)
+       │          └ Road (a route out of the VPC)
+       └ GatePart (a link between VPCs or to a network, with its parts)
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.graph import PUBLIC_EDGE
+from netinsight.network.outline_gates import GATE_SECTIONS, GatePart, around, gates_of, links
 
 if TYPE_CHECKING:
     import networkx
@@ -64,6 +67,7 @@ class VpcPart:
     name: str
     cidrs: tuple[str, ...]
     vswitches: tuple[VSwitchPart, ...]
+    gates: tuple[GatePart, ...]
     roads: tuple[Road, ...]
 
 
@@ -73,6 +77,13 @@ class Outline:
 
     vpcs: tuple[VpcPart, ...]
     elsewhere: tuple[EniPart, ...]
+    links: tuple[GatePart, ...] = ()
+
+    def gates(self) -> Iterator[GatePart]:
+        """Every gateway and link of it, and their parts."""
+        for gate in (*(gate for vpc in self.vpcs for gate in vpc.gates), *self.links):
+            yield gate
+            yield from gate.parts
 
     def enis(self) -> Iterator[EniPart]:
         """Every ENI of it."""
@@ -93,10 +104,11 @@ def outline(network: Network, graph: networkx.MultiDiGraph, only: set[str] | Non
     for name, data in graph.nodes(data=True):
         if data.get("kind") == "vswitch" and (only is None or name in only or name in enis):
             vswitches.setdefault(data["vpc"], []).append(_vswitch(network, graph, name, tuple(enis.get(name, ()))))
+    gates = gates_of(network, graph, only)
     wanted = [data["vpc"] for _, data in graph.nodes(data=True) if data.get("kind") == "vpc_router"]
-    vpcs = [_vpc(network, graph, name, tuple(vswitches.get(name, ()))) for name in wanted
-            if only is None or name in only or name in vswitches]  # fmt: skip
-    return Outline(tuple(vpcs), tuple(enis.get("", ())))
+    vpcs = [_vpc(network, graph, name, tuple(vswitches.get(name, ())), tuple(gates.get(name, ()))) for name in wanted
+            if only is None or name in only or name in vswitches or name in gates]  # fmt: skip
+    return Outline(tuple(vpcs), tuple(enis.get("", ())), (*gates.get("", ()), *links(network, graph, only)))
 
 
 def _neighbour(graph: networkx.MultiDiGraph, node: str, kind: str) -> str | None:
@@ -121,24 +133,32 @@ def _vswitch(network: Network, graph: networkx.MultiDiGraph, name: str, enis: tu
     return VSwitchPart(name, vswitch.cidr, vswitch.zone or "", acl, _neighbour(graph, name, "reads") or "", enis)
 
 
-def _vpc(network: Network, graph: networkx.MultiDiGraph, name: str, vswitches: tuple[VSwitchPart, ...]) -> VpcPart:
+def _vpc(
+    network: Network,
+    graph: networkx.MultiDiGraph,
+    name: str,
+    vswitches: tuple[VSwitchPart, ...],
+    gates: tuple[GatePart, ...],
+) -> VpcPart:
     vpc = network.topology.vpcs[name]
-    tables = dict.fromkeys(vswitch.table for vswitch in vswitches if vswitch.table)
+    read = (*(vswitch.table for vswitch in vswitches), *(_neighbour(graph, gate.id, "reads") for gate in gates))
+    tables = dict.fromkeys(table for table in read if table)
     roads = [Road(table, edge["destination"], hop) for table in tables
              for _, hop, edge in graph.out_edges(table, data=True) if edge["kind"] == "route"]  # fmt: skip
     cidrs = (*vpc.cidrs, *filter(None, [vpc.ipv6_cidr]))
-    return VpcPart(name, vpc.name or "", cidrs, vswitches, tuple(roads))
+    return VpcPart(name, vpc.name or "", cidrs, vswitches, gates, tuple(roads))
 
 
-def belonging(network: Network, section: str, name: str) -> set[str]:
-    """The ENIs, and the vSwitches or VPC, that an object of a section of the topology is about."""
+def belonging(network: Network, graph: networkx.MultiDiGraph, section: str, name: str) -> set[str]:
+    """The ENIs, the vSwitches or VPCs and the gateways that an object of a section of the topology is about."""
     topology = network.topology
     enis = list(network.enis.values())
     if section == "instances":
         return {one.id for one in enis if one.instance_id == name}
     if section == "vpcs":
         held = {vswitch for vswitch, one in topology.vswitches.items() if one.vpc == name}
-        return {name, *held, *(one.id for one in enis if one.eni.vswitch in held)}
+        gates = {gate.id for gate in gates_of(network, graph, None).get(name, ())}
+        return {name, *held, *gates, *(one.id for one in enis if one.eni.vswitch in held)}
     if section in ("vswitches", "network_acls", "route_tables"):
         held = {vswitch for vswitch in topology.vswitches if name in _names_of(network, vswitch)}
         return held | {one.id for one in enis if one.eni.vswitch in held}
@@ -146,7 +166,7 @@ def belonging(network: Network, section: str, name: str) -> set[str]:
         return {one.id for one in enis if name in _groups(one)}
     if section == "eips":
         return {public.interface.id for public in network.publics if public.holder == name and public.interface}
-    return {name}
+    return {name, *around(graph, name)} if section in GATE_SECTIONS else {name}
 
 
 def _names_of(network: Network, vswitch: str) -> set[object]:

@@ -1,4 +1,7 @@
-"""An outline as Mermaid and as DOT: frames for VPCs and vSwitches, a node for each ENI, edges to the roads out."""
+"""An outline as Mermaid and as DOT: frames for VPCs and vSwitches, a node for each ENI and each gateway, edges along roads.
+
+Gateways stand beside the frame of their VPC: an edge from a frame may not end inside it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterator
 
 from netinsight.errors import visible
 from netinsight.network.outline import EniPart, Outline, VpcPart
+from netinsight.network.outline_gates import GatePart
 
 INTERNET = "\0internet"
 """The node of the Internet; an id that no object can have."""
@@ -23,6 +27,7 @@ def mermaid(drawn: Outline) -> str:
             lines.append("    end")
         lines.append("  end")
     lines += [f"  {numbers.of(eni.id)}[{_mermaid_text(*_eni_lines(eni))}]" for eni in drawn.elsewhere]
+    lines += [f"  {numbers.of(gate.id)}([{_mermaid_text(*_gate_lines(gate))}])" for gate in drawn.gates()]
     for start, end, text in edges(drawn):
         for name in (start, end):
             if not numbers.has(name):
@@ -47,26 +52,45 @@ def dot(drawn: Outline) -> str:
             lines.append("    }")
         lines.append("  }")
     lines += [f"  {numbers.of(eni.id)} [label={_dot_text(*_eni_lines(eni))}];" for eni in drawn.elsewhere]
+    lines += [
+        f"  {numbers.of(gate.id)} [shape=hexagon, label={_dot_text(*_gate_lines(gate))}];" for gate in drawn.gates()
+    ]
     vpcs = {vpc.id: vpc for vpc in drawn.vpcs}
     for start, end, text in edges(drawn):
         for name in (start, end):
             if not numbers.has(name):
                 lines.append(f"  {numbers.of(name)} [shape=ellipse, label={_dot_text(_shown(name))}];")
-        tail = _anchor(numbers, vpcs[start]) if start in vpcs else numbers.of(start)
+        tail, nose = (_anchor(numbers, vpcs[name]) if name in vpcs else numbers.of(name) for name in (start, end))
         frame = f", ltail=cluster_{numbers.of(start)}" if start in vpcs else ""
-        lines.append(f"  {tail} -> {numbers.of(end)} [label={_dot_text(text)}{frame}];")
+        frame += f", lhead=cluster_{numbers.of(end)}" if end in vpcs else ""
+        lines.append(f"  {tail} -> {nose} [label={_dot_text(text)}{frame}];")
     return "\n".join([*lines, "}"]) + "\n"
 
 
 def edges(drawn: Outline) -> Iterator[tuple[str, str, str]]:
-    """From, to, text: the Internet to each public address, each VPC along its roads."""
+    """From, to, text: the Internet to each public address, each VPC along its roads, each gateway to what it leads to."""
     for eni in drawn.enis():
         for address in eni.public:
             yield INTERNET, eni.id, address
     homes = {eni.instance: eni.id for eni in reversed(list(drawn.enis()))}
     for vpc in drawn.vpcs:
-        for hop, destination in dict.fromkeys((road.next_hop, road.destination) for road in vpc.roads):
+        roads = dict.fromkeys((road.next_hop, road.destination) for road in vpc.roads)
+        for hop, destination in roads:
             yield vpc.id, homes.get(hop, hop), destination
+        for gate in vpc.gates:
+            if gate.id not in {hop for hop, _ in roads}:
+                yield vpc.id, gate.id, gate.called
+    known = {*(vpc.id for vpc in drawn.vpcs), *(eni.id for eni in drawn.enis()), *(gate.id for gate in drawn.gates())}
+    for gate in drawn.gates():
+        for part in gate.parts:
+            yield gate.id, part.id, part.called
+        for end, text in dict.fromkeys(gate.leads):
+            if end in known:
+                yield gate.id, end, text
+
+
+def _gate_lines(gate: GatePart) -> list[str]:
+    return [gate.id, " ".join(filter(None, (gate.called, gate.state))), *gate.told]
 
 
 def _shown(name: str) -> str:

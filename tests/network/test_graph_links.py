@@ -34,7 +34,7 @@ def both_ways(*pairs: tuple[str, str]) -> set[tuple[str, str]]:
 
 def test_every_object_of_every_section_is_a_node_with_its_place() -> None:
     graph, topology = net().graph, net().topology
-    for section, kind in GATES:
+    for section, kind, _ in GATES:
         for name in getattr(topology, section):
             assert (graph.nodes[name]["kind"], graph.nodes[name]["path"]) == (kind, (section, name))
     assert {name for name, kind in graph.nodes(data="kind") if kind == "attachment"} == set(net().network.attachments)

@@ -288,3 +288,14 @@ def test_names_of_what_is_not_in_a_report_are_only_text_too() -> None:
         assert "<script" not in written
         assert all(stays_inside(picture(told, number)) for number in range(len(told.paths)))
         assert len(drawings(written)) == len(told.paths)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_every_kind_of_way_is_explained_rule_by_rule(name: str) -> None:
+    """A row that an attachment taught has no rule of the file: explaining it once ended in a defect."""
+    source, destination, port = ASKED[name]
+    told = net().diagnose(source, destination, port=port, explain=True)
+    texts = [rule.text for stage in told.paths[0].forward for rule in stage.explain or ()]
+    assert all(texts)
+    if name == "transit":
+        assert "10.3.1.0/24 -> tr-attach-far (propagated)" in texts
