@@ -47,11 +47,11 @@ from netinsight.model.links import (
 from netinsight.model.load_balancer import (
     BackEnd,
     BalancerListener,
-    Health,
     ListenerStatus,
     LoadBalancer,
     LoadBalancerStatus,
     LoadBalancerType,
+    ServerHealth,
 )
 from netinsight.model.routing import NextHop, NextHopType, Route, RouteTableType
 from netinsight.model.topology import Topology
@@ -1584,7 +1584,7 @@ class Walk:
             self.need(within(packet.src, access.entries) == access.allow, BALANCER, balancer_id)
         servers = []
         for server in balancer.server_groups[listener.server_group].servers:
-            if server.weight > 0 and server.health is not Health.UNHEALTHY:
+            if server.weight > 0 and server.health is not ServerHealth.UNHEALTHY:
                 servers.append(server)
         if not servers:
             self.drop(BALANCER, balancer_id)

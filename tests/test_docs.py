@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import doctest
+import json
 import re
 import shlex
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 import netinsight
 from netinsight.cli import run
 from netinsight.diagnosis.catalogue import load_catalogue
+from netinsight.model import gateways, links, load_balancer
 from netinsight.model.assumptions import ASSUMPTIONS
+from netinsight.model.base import Model
+from netinsight.model.routing import NextHop, Route
+from netinsight.model.topology import SECTIONS
 from netinsight.sources.topology_file import read_topology
 
 from .conftest import ROOT, Keep
@@ -71,6 +79,29 @@ def test_the_example_of_the_format_loads_as_it_stands(tmp_path: Path) -> None:
     reading = read_topology(str(file))
     assert not reading.warnings
     assert reading.topology.place("security_groups", "sg-web", "rules", 1).line == 22
+
+
+def test_the_examples_of_the_sections_go_together_with_the_first(tmp_path: Path) -> None:
+    """Each example of a section adds to the file; whole, it is valid without a warning, and holds what no example lacks."""
+    whole: dict[str, Any] = {}
+    for block in blocks("docs/topology-format.md", "yaml")[1:]:
+        for key, value in yaml.safe_load(block).items():
+            whole[key] = {**whole.get(key, {}), **value} if isinstance(value, dict) else value
+    file = tmp_path / "whole.json"
+    file.write_text(json.dumps(whole, default=datetime.isoformat), encoding="utf-8")
+    reading = read_topology(str(file))
+    assert not reading.warnings
+    missing = [section for section in SECTIONS if not getattr(reading.topology, section)]
+    assert missing == ["prefix_lists", "port_lists", "network_interfaces"]  # the text below the first example has these
+
+
+def test_every_key_of_gateways_links_and_load_balancers_is_in_the_page() -> None:
+    page = text("docs/topology-format.md").partition("## Gateways")[2]
+    kinds = [kind for module in (gateways, links, load_balancer) for kind in vars(module).values()
+             if isinstance(kind, type) and issubclass(kind, Model) and kind.__module__ == module.__name__]  # fmt: skip
+    keys = {key for kind in kinds for key in kind.model_fields} | set(Route.model_fields) | set(NextHop.model_fields)
+    assert len(keys) > 60
+    assert sorted(key for key in keys - {"tags", "next_hop_type"} if not re.search(rf"\b{key}\b", page)) == []
 
 
 def test_every_assumption_is_documented_with_its_default() -> None:

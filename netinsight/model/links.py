@@ -136,10 +136,12 @@ class VpnConnection(Named):
     network: Id = Field(description="The network behind it.")
     status: Knowable[VpnConnectionStatus] = Field(VpnConnectionStatus.ESTABLISHED, description="Its state.")
     local_cidrs: list[Cidr] = Field(
-        default_factory=lambda: ["0.0.0.0/0"], description="The blocks on the cloud's side that it encrypts for."
+        default_factory=lambda: ["0.0.0.0/0"],
+        description="The blocks on the cloud's side that it encrypts for; left out: all.",
     )
     remote_cidrs: list[Cidr] = Field(
-        default_factory=lambda: ["0.0.0.0/0"], description="The blocks on the other side that it encrypts for."
+        default_factory=lambda: ["0.0.0.0/0"],
+        description="The blocks on the other side that it encrypts for; left out: all.",
     )
     bgp_up: Knowable[Boolean] | None = Field(None, description="Whether its BGP session is up; none: it has none.")
 
@@ -167,7 +169,7 @@ class AttachmentStatus(Word):
 
 
 class Attachment(Named):
-    """What is attached to a transit router: a VPC, a VBR, a VPN gateway, or an attachment of another transit router."""
+    """What is attached to a transit router: a VPC, a VBR, a VPN gateway, a network, or an attachment of another one."""
 
     to: Id = Field(description="A VPC, a VBR, a VPN gateway, a network, or the attachment of another transit router.")
     vswitches: list[Id] = Field(

@@ -72,7 +72,7 @@ class BalancerListener(Model):
         return parse_rule_ports(self.port) or EVERY_PORT
 
 
-class Health(Word):
+class ServerHealth(Word):
     """What the health check says of a back end; only healthy ones, and those without a check, are chosen."""
 
     HEALTHY = "healthy"
@@ -86,7 +86,7 @@ class BackEnd(Model):
     server: Id = Field(description="An instance (its primary ENI) or an ENI.")
     port: Port | None = Field(None, description="Its port; none: the listener's own.")
     weight: Weight = Field(100, description="0: it gets nothing new.")
-    health: Knowable[Health] | None = Field(None, description="What the health check says; none: not known.")
+    health: Knowable[ServerHealth] | None = Field(None, description="What the health check says; none: not known.")
 
 
 class ServerGroup(Named):

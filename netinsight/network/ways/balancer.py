@@ -13,11 +13,11 @@ from netinsight.model.edge import EipMode
 from netinsight.model.load_balancer import (
     BackEnd,
     BalancerListener,
-    Health,
     ListenerStatus,
     LoadBalancer,
     LoadBalancerStatus,
     LoadBalancerType,
+    ServerHealth,
 )
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface
@@ -89,7 +89,9 @@ def _listen(
         journey = _says(journey, name, Decision.DROP, code, (*path, "access_list"), client=text(journey.packet.source))
     group = balancer.server_groups[listener.server_group]
     base = ("load_balancers", name, "server_groups", listener.server_group)
-    chosen = [(n, one) for n, one in enumerate(group.servers) if one.weight and one.health is not Health.UNHEALTHY]
+    chosen = [
+        (n, one) for n, one in enumerate(group.servers) if one.weight and one.health is not ServerHealth.UNHEALTHY
+    ]
     if not chosen:
         code = "balancer.no_healthy" if any(one.weight for one in group.servers) else "balancer.no_server"
         return walker.lost(_says(journey, name, Decision.DROP, code, base, group=listener.server_group))
