@@ -75,7 +75,7 @@ class Node:
             return self.caption.fact, "" if address in shown else address
         if self.end.eni:
             return self.end.eni if self.end.eni != self.end.id else "", self.address
-        return self.caption.fact, self.address if self.address != self.end.id else self.caption.address
+        return self.caption.fact, self.caption.address if self.address == self.end.id else self.address
 
     @property
     def is_appliance(self) -> bool:
@@ -101,6 +101,8 @@ def find_nodes(path: PathReport, report: Report, captions: Captions = no_caption
             _name_edge(node, (source.ip, destination.ip))
     _name_end(nodes, 0, source, "head_from", path.forward[0].packet.src if path.forward else "")
     _name_end(nodes, -1, destination, "head_to", path.forward[-1].packet.dst if path.forward else "")
+    for node, end in ((nodes[0], source), (nodes[-1], destination)):
+        node.caption = captions("network", end.id) if end.type == "network" else node.caption
     for node in (nodes[0], nodes[-1]):
         node.guest = _of_the_guest(path, report, node)
     _tell_packets(nodes)
@@ -152,12 +154,15 @@ def _node(there: Group | None, back: Group | None) -> Node:
 
 def _grouped(stages: Sequence[StageReport], first: Key, last: Key, captions: Captions) -> list[Group]:
     """Stages that follow each other in one object, or in parts of one, between the two ends."""
-
-    def whole(stage: StageReport) -> Key:
+    met: list[Key] = []
+    for stage in stages:
         key = _key(stage)
-        return captions(*key).holder or key
-
-    groups = [(key, list(group)) for key, group in groupby(stages, whole)]
+        inside = (
+            met and met[-1][0] == "eni" and stage.stage.startswith("guest.")
+        )  # the guest forwards between its groups
+        met.append(met[-1] if inside else captions(*key).holder or key)
+    pairs = groupby(zip(met, stages, strict=True), lambda pair: pair[0])
+    groups = [(key, [stage for _, stage in group]) for key, group in pairs]
     if not groups or groups[0][0] != first:
         groups.insert(0, (first, []))
     if groups[-1][0] != last or len(groups) == 1:
@@ -193,7 +198,7 @@ def _aligned(one: Sequence[T], other: Sequence[T]) -> list[tuple[int | None, int
 
 def _of_the_guest(path: PathReport, report: Report, node: Node) -> list[ItemReport]:
     """What is wrong with the machine itself, not shown by a stage."""
-    machine = node.end.id if node.end else node.caption.fact
+    machine = node.end.id if node.end else node.caption.fact if node.key[0] == "eni" else ""
     shown = {stage.stage.partition(".")[0] for stage in (*path.forward, *path.return_)}
     return [
         item

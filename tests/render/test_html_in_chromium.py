@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from netinsight.api import load
 from netinsight.diagnosis.catalogue import load_catalogue
 from netinsight.diagnosis.report import Report
 from netinsight.render.html import render_fragment, render_html
 
+from ..conftest import ROOT
 from .reports import Page, hostile, report
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -72,6 +74,21 @@ def reports() -> dict[str, Report]:
 @pytest.mark.parametrize("name", ["many blockers", "Chinese", "several paths", "hostile"])
 def test_a_page_never_scrolls_sideways(name: str, tmp_path: Path) -> None:
     found = measured(render_html(reports()[name], load_catalogue()), tmp_path)
+    assert found == [{"width": width, "scrolls": width, "scripts": 0, "wide": []} for width in WIDTHS]
+
+
+@pytest.mark.parametrize(
+    "asked", [("i-app", "198.51.100.7", 443), ("internet", "clb-shop", 80), ("i-app", "i-far", 22)]
+)
+def test_a_page_of_ways_out_of_a_vpc_does_not_either(asked: tuple[str, str, int], tmp_path: Path) -> None:
+    """Several equal paths, told apart by ids that are as long as the cloud's may be."""
+    source, destination, port = asked
+    text = (ROOT / "tests" / "render" / "wide.yaml").read_text("utf-8")
+    for name in ("eip-out-1", "eip-out-2", "tr-attach-peer-hz", "nlb-shop"):
+        text = text.replace(name, f"{name}-{'bp1l7fkz0a8v9xw6t2s3q' * 4}")
+    file = tmp_path / "wide.yaml"
+    file.write_text(text, encoding="utf-8")
+    found = measured(load(str(file)).diagnose(source, destination, port=port).html(), tmp_path)
     assert found == [{"width": width, "scrolls": width, "scripts": 0, "wide": []} for width in WIDTHS]
 
 

@@ -186,6 +186,35 @@ def test_an_appliance_is_one_box_between_the_acls() -> None:
     assert "appliance" in labels(picture(answer("havip")))
 
 
+def changed(change: dict[str, Any]) -> Net:
+    """The topology with some values replaced, by dotted paths."""
+    document = json.loads(net().topology.model_dump_json(by_alias=True, exclude_unset=True))
+    for path, value in change.items():
+        *keys_, last = path.split(".")
+        inner = document
+        for key in keys_:
+            inner = inner.setdefault(key, {}) if isinstance(inner, dict) else inner[int(key)]
+        inner[last] = value
+    return Net(Topology.model_validate(document))
+
+
+def test_what_the_guest_of_an_appliance_does_stands_in_its_box() -> None:
+    told = changed({"instances.i-fw.guest": {"ip_forward": False}}).diagnose("i-app", "i-in3", port=22)
+    assert told.verdict == "unreachable"
+    (appliance,) = [one for one in find_nodes(told.paths[0], told, told._caption) if one.is_appliance]
+    assert appliance.key == ("eni", "eni-fw")
+    assert [there.stage for there, _ in appliance.rows if there] == [
+        "appliance", "security_group.ingress", "guest.forwarding", "security_group.egress"]  # fmt: skip
+
+
+def test_a_network_that_is_asked_by_its_id_tells_its_prefixes() -> None:
+    told = net().diagnose("i-app", "idc", port=22)
+    last = find_nodes(told.paths[0], told, told._caption)[-1]
+    assert (last.key, last.asked, last.below) == (("end", "destination"), "head_to", ("data centre", "192.168.0.0/16"))
+    assert last.told == (None, None)
+    assert {"data centre", "192.168.0.0/16"} <= set(labels(picture(told)))
+
+
 # -- signs and captions ------------------------------------------------------------------------------------------------------
 
 CAPTIONS = {
