@@ -14,6 +14,9 @@ from netinsight.network.outline_gates import GatePart
 INTERNET = "\0internet"
 """The node of the Internet; an id that no object can have."""
 
+ROUTER = "\0router "
+"""Before the id of a VPC: the node that its roads to its own ENIs begin at, where a frame may not have an edge into itself."""
+
 
 def mermaid(drawn: Outline) -> str:
     """A Mermaid flowchart; every text quoted, ids made up so that none can be a keyword."""
@@ -28,10 +31,12 @@ def mermaid(drawn: Outline) -> str:
         lines.append("  end")
     lines += [f"  {numbers.of(eni.id)}[{_mermaid_text(*_eni_lines(eni))}]" for eni in drawn.elsewhere]
     lines += [f"  {numbers.of(gate.id)}([{_mermaid_text(*_gate_lines(gate))}])" for gate in drawn.gates()]
-    for start, end, text in edges(drawn):
+    inside = {vpc.id: {eni.id for vswitch in vpc.vswitches for eni in vswitch.enis} for vpc in drawn.vpcs}
+    for tail, end, text in edges(drawn):
+        start = f"{ROUTER}{tail}" if end in inside.get(tail, ()) else tail
         for name in (start, end):
             if not numbers.has(name):
-                lines.append(f"  {numbers.of(name)}(({_mermaid_text(_shown(name))}))")
+                lines.append(f"  {numbers.of(name)}(({_mermaid_text(*_shown(name))}))")
         lines.append(f"  {numbers.of(start)} -->|{_mermaid_text(text)}| {numbers.of(end)}")
     return "\n".join(lines) + "\n"
 
@@ -59,7 +64,7 @@ def dot(drawn: Outline) -> str:
     for start, end, text in edges(drawn):
         for name in (start, end):
             if not numbers.has(name):
-                lines.append(f"  {numbers.of(name)} [shape=ellipse, label={_dot_text(_shown(name))}];")
+                lines.append(f"  {numbers.of(name)} [shape=ellipse, label={_dot_text(*_shown(name))}];")
         tail, nose = (_anchor(numbers, vpcs[name]) if name in vpcs else numbers.of(name) for name in (start, end))
         frame = f", ltail=cluster_{numbers.of(start)}" if start in vpcs else ""
         frame += f", lhead=cluster_{numbers.of(end)}" if end in vpcs else ""
@@ -93,8 +98,8 @@ def _gate_lines(gate: GatePart) -> list[str]:
     return [gate.id, " ".join(filter(None, (gate.called, gate.state))), *gate.told]
 
 
-def _shown(name: str) -> str:
-    return "internet" if name == INTERNET else name
+def _shown(name: str) -> list[str]:
+    return ["internet"] if name == INTERNET else ["router", name[len(ROUTER) :]] if name.startswith(ROUTER) else [name]
 
 
 class _Numbers:
