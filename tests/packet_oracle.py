@@ -698,11 +698,19 @@ class Walk:
         self.group(eni_id, EGRESS, packet)
         if not self.is_reply and (packet.protocol, packet.port) == (oracle.TCP, oracle.SMTP):
             instance = self.topology.instances.get(owner_instance(self.topology, eni_id) or "")
-            if is_public(self.topology, vpc_of_eni(self.topology, eni_id), packet.dst):
+            if is_public(self.topology, vpc_of_eni(self.topology, eni_id), packet.dst) or self.is_internet_v6(
+                packet.dst
+            ):
                 self.need(instance is not None and instance.smtp_unlocked, SMTP, eni_id)
         self.acl(eni_id, EGRESS, packet)
         self.cut_off(eni_id, packet.src)
         self.leave(eni_id, packet)
+
+    def is_internet_v6(self, address: str) -> bool:
+        """Whether an IPv6 address is an Internet host's: of no VPC, and of no network outside."""
+        blocks = [one for vpc in self.topology.vpcs for one in blocks_of_vpc(self.topology, vpc)]
+        blocks += [one for network in self.topology.networks.values() for one in network.cidrs]
+        return oracle.version_of(address) == 6 and not within(address, blocks)
 
     def leave(self, eni_id: str, packet: Packet) -> None:
         """The route of a packet that leaves an ENI."""

@@ -163,7 +163,7 @@ COMPLETED = {
     "any object of show": ("netinsight show full.yaml n", ["nacl-web", "ngw-1"]),
     "a group of show": ("netinsight show full.yaml sg-", ["sg-ops", "sg-web"]),
     "no Internet in show": ("netinsight show full.yaml inter", []),
-    "the form": ("netinsight show full.yaml --output ", ["dot", "mermaid", "svg", "text"]),
+    "the form": ("netinsight show full.yaml --output ", ["dot", "json", "mermaid", "svg", "text"]),
     "the language": ("netinsight diagnose full.yaml --lang ", ["en", "zh"]),
     "an item": ("netinsight explain eni.st", ["eni.status"]),
     "a verdict": ("netinsight explain und", ["undetermined"]),

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
-from netinsight.addresses import Range, parse_address, parse_prefix
+from netinsight.addresses import Range, family, parse_address, parse_prefix, within
 from netinsight.engine.tables import AddressSets
 from netinsight.model.assumptions import defaults
 from netinsight.model.base import Path, Unknown
@@ -204,6 +204,14 @@ class Network:
         vswitch = self.topology.vswitches.get(interface.eni.vswitch)
         return vswitch.vpc if vswitch else ""
 
+    @cached_property
+    def _blocks_v6(self) -> tuple[str, ...]:
+        return tuple(vpc.ipv6_cidr for vpc in self.topology.vpcs.values() if vpc.ipv6_cidr)
+
+    def is_of_a_vpc(self, address: int) -> bool:
+        """Whether an IPv6 address is in the block of some VPC: public in form, it may be reached by a private path."""
+        return family(address) == 6 and within(self._blocks_v6, address)
+
     def prefix_length(self, interface: Interface) -> int | None:
         """The mask of an ENI's vSwitch, as a prefix length."""
         vswitch = self.topology.vswitches.get(interface.eni.vswitch)
@@ -321,6 +329,11 @@ class Network:
     def owner_in(self, vpc: str, address: int) -> tuple[str, str] | None:
         """The section and id of what has a private address in a VPC."""
         return self._owners_in.get((vpc, address))
+
+    def vswitch_at(self, vpc: str, address: int) -> str:
+        """The vSwitch of a VPC that holds a private address; empty where none that is described does."""
+        vswitches = self.topology.vswitches.items()
+        return next((name for name, one in vswitches if one.vpc == vpc and within((one.cidr,), address)), "")
 
     def master_of(self, havip: str) -> Interface | None:
         """The ENI that has a HaVip now: of a master instance the one in its vSwitch, else the primary one."""

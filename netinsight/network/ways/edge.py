@@ -147,6 +147,7 @@ def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[J
     gateway = network.ipv4_gateway_of.get(vpc)
     described = network.topology.ipv4_gateways[gateway] if gateway else None
     target = public.interface
+    vswitch = network.vswitch_at(vpc, public.private) if public.private is not None else ""
     if public.vpc and (described is None or described.enabled is False):
         origin = Origin(public.holder, "public_ip", public.path, text=f"vpc: {public.vpc}")
         told = why("ipv4.needed", public=text(public.address), vpc=vpc)
@@ -157,13 +158,13 @@ def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[J
         steered = _steered(walker, journey, Ref("ipv4", gateway), described.route_table, vpc)
         if steered and known:
             return steered
-        private = target and not journey.frame.back and not is_public_vswitch(walker, target.eni.vswitch, gateway, vpc)
+        private = vswitch and not journey.frame.back and not is_public_vswitch(walker, vswitch, gateway, vpc)
         if isinstance(described.enabled, Unknown) and (steered or private):
             ref, path = Ref("ipv4", gateway), ("ipv4_gateways", gateway, "enabled")
             journey = journey.not_known("gateway", "gateway.ipv4", ref, gateway, described.enabled.unknown, path)
-        elif target and private:
-            table = no_route(network, network.table_of(target.eni.vswitch))
-            told = why("ipv4.private_vswitch", vswitch=target.eni.vswitch, gateway=gateway)
+        elif private:
+            table = no_route(network, network.table_of(vswitch))
+            told = why("ipv4.private_vswitch", vswitch=vswitch, gateway=gateway)
             journey = journey.says("gateway", "gateway.ipv4", Ref("ipv4", gateway), Decision.DROP, told, table)
     return [journey.to(At.OWNER, "", vpc) if target is None else journey.to(At.ARRIVING, target.id, vpc)]
 

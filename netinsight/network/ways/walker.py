@@ -141,7 +141,7 @@ class Walker:
         if cut_through and (first or not journey.steps):
             journey = edge.bear_own_public(self, journey, interface)
         journey = self.groups(journey, interface, Direction.EGRESS)
-        if first and self.is_public(journey):
+        if first and self.is_public(journey) and not self.network.is_of_a_vpc(journey.packet.destination):
             journey = self._mail(journey, interface)
         if not (cut_through and cut_through.mode is EipMode.BINDED):
             balanced = journey.frame.back and balancer.is_answer(self, journey)
