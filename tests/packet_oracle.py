@@ -685,9 +685,8 @@ class Walk:
 
     def cut_off(self, eni_id: str, address: str) -> None:
         """An ENI in mode BINDED has no private networking."""
-        if self.is_binded(eni_id) and any(
-            oracle.same(address, own) for own in oracle.private_addresses(oracle.eni_of(self.topology, eni_id))
-        ):
+        eips = [one.ip for one in publics(self.topology) if one.holder == eni_id and one.mode is EipMode.BINDED]
+        if eips and not any(oracle.same(address, ip) for ip in eips):
             self.drop(PUBLIC_IP, eni_id)
 
     # ---------------------------------------------------------------------------------------------- leaving an ENI
@@ -1631,7 +1630,7 @@ class Walk:
                 self.lost(BALANCER, balancer_id)
             after = self.with_source(after, balancer.ip)
         self.sessions.append((balancer_id, "balancer", packet, after))
-        self.cut_off(eni_id, after.dst)
+        self.need(not self.is_binded(eni_id), PUBLIC_IP, eni_id)
         self.arrive("backend", eni_id, after)
         self.acl(eni_id, INGRESS, after, always=True)
         if nlb and balancer.preserve_client_ip and self.chosen["nlb_client_ip_meets_groups"] == "true":
@@ -1639,7 +1638,7 @@ class Walk:
         self.status(eni_id)
 
     def back_end_replies(self, eni_id: str, packet: Packet) -> None:
-        """The reply of a back end goes by the load balancer, without a look-up, to whom it got the question from."""
+        """The reply of a back end goes to the load balancer without a look-up, and from there as its table says."""
         self.at(eni_id, packet)
         self.acl(eni_id, EGRESS, packet, always=True)
         balancer_id = next(name for name, kind, _, _ in reversed(self.sessions) if kind == "balancer")
@@ -1648,22 +1647,15 @@ class Walk:
         assert self.asked is not None
         packet = restored[1]
         self.at(balancer_id, packet)
-        vpc = self.topology.load_balancers[balancer_id].vpc
+        balancer = self.topology.load_balancers[balancer_id]
         self.router = self.vswitch = oracle.eni_of(self.topology, eni_id).vswitch
         leaves = public_by_ip(self.topology, packet.src)
         if leaves is not None:
             self.edge_out(leaves, packet)
-        elif packet == self.asked.reply():
-            self.back_to_client(packet)
+        elif balancer.vswitch in self.topology.vswitches:
+            self.look_up_at(balancer.vswitch, packet)
         else:
-            self.look_up_in_system(vpc, packet)
-
-    def back_to_client(self, packet: Packet) -> None:
-        """The reply of a load balancer to a client that asked it without translation."""
-        if self.source.eni is not None:
-            self.arrive_at_eni(self.source.eni, packet)
-        else:
-            self.arrive(self.source.kind, self.source.id, packet)
+            self.look_up_in_system(balancer.vpc, packet)
 
 
 # ---------------------------------------------------------------------------------------------------------- all paths

@@ -36,7 +36,7 @@ OUT_OF_SCOPE = ("ssh.", "nic.", "load.", "business.", "service.", "firewall.", "
 
 
 class OneEnd(Exception):  # noqa: N818 - it is no error
-    """No question: both ends are one, a HaVip and its own master; or it begins at a HaVip that has none."""
+    """No question: both ends are one, a HaVip and its own master; it begins at a HaVip that has none; an ENI is free."""
 
 
 def ask(topology: Topology, question: estates.Question, ports: PortRange | None = None) -> Report:
@@ -52,7 +52,8 @@ def ask(topology: Topology, question: estates.Question, ports: PortRange | None 
     try:
         return diagnose(Network(topology), asked, topology.collected_at or NOW, load_catalogue())
     except QuestionError as error:
-        if "source and destination are one" in str(error) or "a question begins at" in str(error):
+        told = ("source and destination are one", "a question begins at", "is attached to no instance")
+        if any(words in str(error) for words in told):
             raise OneEnd from error
         raise
 

@@ -28,7 +28,7 @@ def answer(case: Case, results: list[Result]) -> Answer:
 
 def _passing(case: Case, results: list[Result], *, unknown_passes: bool) -> Answer:
     """A port passes where it does on every walk that it may take: every host, every equal choice."""
-    every: list[PortRange] = [case.box.ports]
+    every: list[PortRange] = [case.box.ports] if case.walks or unknown_passes else []  # no path proves nothing
     some: list[PortRange] = []
     for walk in case.walks:
         for_every, for_some = passing(walk, results, unknown_passes=unknown_passes)

@@ -170,7 +170,10 @@ class Network:
 
     def public_of(self, interface: Interface, private: int) -> Public | None:
         """The public address that stands for a private one of an ENI; one of unknown binding where there may be one."""
-        return self._public_by_private.get((interface.id, private)) or self._public_of_anybody
+        found = self._public_by_private.get((interface.id, private))
+        if found or self.public_in(self.vpc_of(interface), private):  # an address has one public one
+            return found
+        return self._public_of_anybody
 
     @cached_property
     def _public_of_anybody(self) -> Public | None:

@@ -153,15 +153,16 @@ def _from_network(walker: Walker, start: Journey) -> Iterator[Journey]:
                 if one.peer_vpc not in network.topology.vpcs and within(one.peer_cidrs, address)]  # fmt: skip
     for place in entries:
         yield start._replace(place=place)
-    interface = walker.destination.interface
-    if entries or interface is None:
+    if entries:
         return
+    interface = walker.destination.interface
+    arriving = Place(At.ARRIVING, interface.id, network.vpc_of(interface)) if interface else Place(At.END)
     if name:
         told = why("network.no_entry", network=name)
         none = start.says("route", start.item, Ref("network", name), Decision.DROP, told)
-        yield none._replace(broken=True).to(At.ARRIVING, interface.id, network.vpc_of(interface))
+        yield none._replace(broken=True, place=arriving)
         return
-    vswitch = interface.eni.vswitch
+    vswitch = interface.eni.vswitch if interface else ""
     described = network.topology.vswitches.get(vswitch)
     rows = router.rows_at(network, described.vpc, vswitch, address)[1] if described else []
     row = rows[0] if rows and rows[0].kind == "route" else None
@@ -169,7 +170,7 @@ def _from_network(walker: Walker, start: Journey) -> Iterator[Journey]:
     ref = Ref(object_type(kind), row.target) if row else Ref("network", text(address))
     told = why("gateway.not_modelled", next_hop=ref.id)
     judged = start.says("gateway", gateway_item(kind), ref, Decision.UNKNOWN, told, row)
-    yield judged._replace(broken=True).to(At.ARRIVING, interface.id, network.vpc_of(interface))
+    yield judged._replace(broken=True, place=arriving)
 
 
 def _from_internet(walker: Walker, start: Journey) -> Iterator[Journey]:

@@ -272,3 +272,21 @@ def test_a_defeated_entry_translates_nothing_and_blames_nothing_else() -> None:
     assert blockers(report) == [("gateway.nat", "ngw-1")]
     assert not [stage for path in report.paths for stage in path.forward if "translates" in stage.why]
     assert ("security_group.ingress", "eni-b") in [(stage.stage, stage.object.id) for stage in report.paths[0].forward]
+
+
+@pytest.mark.parametrize(("more", "asked"), [
+    ({"load_balancers": {"nlb": {"type": "nlb", "vpc": "vpc-1", "vswitch": "vsw-2", "ip": "10.0.2.200"}}}, "nlb"),
+    ({"havips": {"hv": {"vswitch": "vsw-2", "ip": "10.0.2.201"}}}, "hv"),
+])  # fmt: skip
+def test_a_private_door_is_not_met_from_the_internet(more: Document, asked: str) -> None:
+    report = net(estate(**more)).diagnose("internet", asked, port=80)
+    assert report.verdict == "unreachable"
+    assert blockers(report) == [("gateway.public_ip", asked)]
+
+
+def test_from_a_network_without_an_entry_a_door_is_not_reached() -> None:
+    document = estate(networks={"office": {"cidrs": ["192.168.20.0/24"]}},
+                      load_balancers={"nlb": {"type": "nlb", "vpc": "vpc-1", "vswitch": "vsw-2", "ip": "10.0.2.200"}})  # fmt: skip
+    report = net(document).diagnose("192.168.20.5", "nlb", port=80)
+    assert report.verdict == "unreachable"
+    assert blockers(report) == [("route.forward", "office")]

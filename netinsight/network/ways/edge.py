@@ -74,8 +74,16 @@ def public_edge(walker: Walker, journey: Journey) -> list[Journey]:
         journey = internet_mode(walker, journey, network.topology.load_balancers[balancer].vpc)
         return [journey.to(At.BALANCER, balancer)]
     if not router.is_public(network, destination, ""):
-        return walker.lost(journey)
+        return walker.lost(journey if journey.frame.back else _not_routed(walker, journey))
     return [journey.to(At.INTERNET)]
+
+
+def _not_routed(walker: Walker, journey: Journey) -> Journey:
+    """A private address is none on the Internet: what has it, and no public one, was asked from there."""
+    asked, private = walker.destination, text(journey.packet.destination)
+    ref = Ref(*asked.holder) if asked.holder else Ref("address", private)
+    told = why("public.none", eni=ref.id, private=private)
+    return journey.says("public_ip.ingress", "gateway.public_ip", ref, Decision.DROP, told)
 
 
 def _door(walker: Walker, journey: Journey, public: Public) -> list[Journey]:

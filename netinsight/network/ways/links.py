@@ -186,14 +186,16 @@ def vpn_out(walker: Walker, journey: Journey) -> list[Journey]:
 
 
 def _standby(walker: Walker, journey: Journey, name: str, row: Origin) -> str:
-    """The connection of a row; where that is down, one that stands by for the same block."""
+    """The connection of a row; where that is surely down, the first that stands by for the same block and may be up."""
     gateway = walker.network.topology.vpn_gateways[name]
     packed, destination = walker.network.vpn_filter(name), journey.packet.destination
     block = row.text.partition(" ")[0]
     found = [packed.origins[number] for number in candidates(packed.table, destination, destination, 0)]
     same = [one.target for one in found if one.text.partition(" ")[0] == block]
-    up = VpnConnectionStatus.ESTABLISHED
-    return next((one for one in same if gateway.connections[one].status == up), row.target)
+    statuses = {one: gateway.connections[one].status for one in same}
+    maybe_up = [one for one, status in statuses.items()
+                if isinstance(status, Unknown) or status is VpnConnectionStatus.ESTABLISHED]  # fmt: skip
+    return next(iter(maybe_up), row.target)
 
 
 def _vpn_state(walker: Walker, journey: Journey, name: str) -> Journey:

@@ -111,6 +111,10 @@ class Walker:
         """No way on: what stands at the asked end is judged all the same."""
         if journey.broken and journey.place.at is not At.EDGE:
             return [journey.to(At.END)]
+        if not self.asked_broken and all(step.decision == "accept" for step in journey.steps):
+            told = why("gateway.not_modelled", next_hop=text(journey.packet.destination))  # never without a reason
+            ref = Ref("address", text(journey.packet.destination))
+            journey = journey.says("gateway", "gateway.unknown", ref, Decision.UNKNOWN, told)
         broken = journey._replace(broken=True)
         target = self.source if journey.frame.back else self.destination
         if target.interface is None or target.kind is not Kind.ENI:
