@@ -285,8 +285,8 @@ def test_a_private_door_is_not_met_from_the_internet(more: Document, asked: str)
 
 
 def test_from_a_network_without_an_entry_a_door_is_not_reached() -> None:
-    document = estate(networks={"office": {"cidrs": ["192.168.20.0/24"]}},
-                      load_balancers={"nlb": {"type": "nlb", "vpc": "vpc-1", "vswitch": "vsw-2", "ip": "10.0.2.200"}})  # fmt: skip
+    nlb = {"type": "nlb", "vpc": "vpc-1", "vswitch": "vsw-2", "ip": "10.0.2.200"}
+    document = estate(networks={"office": {"cidrs": ["192.168.20.0/24"]}}, load_balancers={"nlb": nlb})
     report = net(document).diagnose("192.168.20.5", "nlb", port=80)
     assert report.verdict == "unreachable"
     assert blockers(report) == [("route.forward", "office")]

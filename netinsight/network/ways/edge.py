@@ -191,8 +191,8 @@ def _steered(walker: Walker, journey: Journey, gateway: Ref, table: str | None, 
 
 
 def is_public_vswitch(walker: Walker, vswitch: str, gateway: str, vpc: str, address: int = ANYWHERE) -> bool:
-    """Whether the table of a vSwitch leads to the IPv4 gateway: for an address, or by its default route."""
-    if vswitch not in walker.network.topology.vswitches:
+    """Whether the table of a vSwitch (or the system table) leads to the IPv4 gateway: for an address, or by default."""
+    if vswitch and vswitch not in walker.network.topology.vswitches:
         return False
     _, rows = walker.rows_at(vpc, vswitch, address)
     if not rows or (address == ANYWHERE and not is_default(walker.network, rows[0], address)):

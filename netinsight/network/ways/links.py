@@ -66,9 +66,10 @@ def _at_network(walker: Walker, journey: Journey, name: str, turns: Place) -> li
     """At a network that is known by its prefixes, if the destination is in it."""
     cidrs = walker.network.topology.networks[name].cidrs
     if not within(cidrs, journey.packet.destination):
-        ref, path = Ref("network", name), ("networks", name)
         told = why("network.elsewhere", network=name, destination=text(journey.packet.destination))
-        origin = Origin(name, "gateway", path, text=", ".join(cidrs))
+        last = next((step for step in reversed(journey.steps) if step.stage == "route"), None)
+        ref = last.object if last else Ref("network", name)
+        origin = last.deciding.origin if last else Origin(name, "gateway", ("networks", name), text=", ".join(cidrs))
         return walker.lost(journey.says("route", journey.item, ref, Decision.DROP, told, origin))
     return [journey._replace(turns=turns).to(At.NETWORK, name)]
 
@@ -176,7 +177,10 @@ def vpn_out(walker: Walker, journey: Journey) -> list[Journey]:
     journey, row = _row(walker, journey, walker.network.vpn_filter(name), ref, (*path, "routes"))
     if row is None:
         return walker.lost(journey)
-    chosen = _standby(walker, journey, name, row)
+    row = _standby(walker, journey, name, row)
+    if row.reason:  # what stands by was taught by a session of which nobody knows whether it is up
+        return walker.lost(journey.not_known("route", journey.item, ref, row.target, row.reason, row))
+    chosen = row.target
     connection = gateway.connections[chosen]
     journey = _connection(journey, name, chosen, connection, journey.packet.source, journey.packet.destination)
     if connection.network not in walker.network.topology.networks:
@@ -185,17 +189,19 @@ def vpn_out(walker: Walker, journey: Journey) -> list[Journey]:
     return _at_network(walker, journey, connection.network, Place(At.VPN_IN, f"{name}/{chosen}"))
 
 
-def _standby(walker: Walker, journey: Journey, name: str, row: Origin) -> str:
-    """The connection of a row; where that is surely down, the first that stands by for the same block and may be up."""
-    gateway = walker.network.topology.vpn_gateways[name]
+def _standby(walker: Walker, journey: Journey, name: str, row: Origin) -> Origin:
+    """A row; where its connection is surely down, the first that stands by for the same block and may be up."""
+    connections = walker.network.topology.vpn_gateways[name].connections
     packed, destination = walker.network.vpn_filter(name), journey.packet.destination
     block = row.text.partition(" ")[0]
-    found = [packed.origins[number] for number in candidates(packed.table, destination, destination, 0)]
-    same = [one.target for one in found if one.text.partition(" ")[0] == block]
-    statuses = {one: gateway.connections[one].status for one in same}
-    maybe_up = [one for one, status in statuses.items()
-                if isinstance(status, Unknown) or status is VpnConnectionStatus.ESTABLISHED]  # fmt: skip
-    return next(iter(maybe_up), row.target)
+    for number in candidates(packed.table, destination, destination, 0):
+        one = packed.origins[number]
+        status = connections[one.target].status
+        if one.text.partition(" ")[0] == block and (
+            isinstance(status, Unknown) or status is VpnConnectionStatus.ESTABLISHED
+        ):
+            return one
+    return row
 
 
 def _vpn_state(walker: Walker, journey: Journey, name: str) -> Journey:

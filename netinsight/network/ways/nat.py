@@ -159,7 +159,13 @@ def _go_on(walker: Walker, journey: Journey, name: str, gateway: NatGateway) -> 
         if not edge.is_public_vswitch(walker, vswitch, central, gateway.vpc, destination):
             origin = Origin(name, "gateway", ("nat_gateways", name, "vswitch"), text=f"vswitch: {vswitch}")
             journey = _says(
-                journey, name, Decision.DROP, "nat.private_vswitch", origin, vswitch=vswitch or "?", ipv4=central
+                journey,
+                name,
+                Decision.DROP,
+                "nat.private_vswitch",
+                origin,
+                vswitch=vswitch or gateway.vpc,
+                ipv4=central,
             )
     return [journey.to(At.EDGE)]
 
