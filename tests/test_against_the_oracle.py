@@ -103,14 +103,16 @@ def assert_agree(report: Report, topology: Topology, question: estates.Question)
     """
     outcome = simulated(topology, question)
     blockers, expected = (_wherever(found) for found in (judged(report, topology, "abnormal"), outcome.blockers))
-    if any(item == "route.return" for item, _ in blockers | expected) and outcome.verdict in ("unreachable", "partial"):
+    lost_back = any(item == "route.return" for item, _ in blockers | expected)
+    if lost_back and outcome.verdict in ("unreachable", "partial"):
         # an answer that comes to the wrong gateway: the simulation goes on, and may get lost elsewhere
         elsewhere = ("route.return", "gateway.nat")
         blockers, expected = ({one for one in found if one[0] not in elsewhere} for found in (blockers, expected))
     assert blockers >= expected
-    if outcome.verdict in ("reachable", "partial"):
+    if outcome.verdict in ("reachable", "partial") and not lost_back:
         assert blockers == expected
-    assert blockers == expected or outcome.verdict == "undetermined" or any(not path.back for path in outcome.paths)
+    lost = lost_back or any(not path.back for path in outcome.paths)
+    assert blockers == expected or outcome.verdict == "undetermined" or lost
     sure = outcome.verdict == "undetermined" and bool(blockers - expected)
     assert report.verdict == ("unreachable" if sure else outcome.verdict)
 
