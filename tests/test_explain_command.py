@@ -25,11 +25,11 @@ SHOWN = {stage["stage"] for report in REPORTS for path in report["paths"]
 STAGES = sorted(SHOWN | {"gateway", "appliance", "guest.nat", "load_balancer", "route.reply", "public_ip.private"})
 VERDICTS, STATUSES = [verdict.value for verdict in Verdict], [status.value for status in Status]
 KINDS = {
+    **dict.fromkeys(STAGES, "stage"),
     **dict.fromkeys(CATALOGUE.items, "item"),
     **dict.fromkeys(VERDICTS, "verdict"),
     **dict.fromkeys(STATUSES, "status"),
     **dict.fromkeys(ASSUMPTIONS, "assumption"),
-    **dict.fromkeys(STAGES, "stage"),
 }
 REASONS = [name for name in CATALOGUE.reasons if name not in KINDS]
 CHINESE = re.compile("[\u4e00-\u9fff]")

@@ -6,7 +6,6 @@ from collections import defaultdict
 
 from netinsight.diagnosis.case import Case, Result, Status, not_concerned
 from netinsight.engine.classify import Decision
-from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, Step, Walk
 
 _NOT_HERE = ("blackhole.public_ip",)
@@ -37,5 +36,5 @@ def _result(item: str, ref: Ref, steps: list[tuple[Step, Walk]]) -> Result:
     elif Decision.UNKNOWN in decisions:
         status, wanted = Status.UNKNOWN, Decision.UNKNOWN
     parts = [(ruling, walk) for step, walk in steps for ruling in step.rulings if ruling.decision is wanted]
-    evidence: dict[str, Origin] = {ruling.origin.id: ruling.origin for ruling, _ in parts if ruling.origin}
+    evidence = {(by.id, by.path, by.text): by for ruling, _ in parts if (by := ruling.origin)}
     return Result(item, ref, status, parts[0][0].why, evidence=tuple(evidence.values()), parts=tuple(parts))

@@ -40,15 +40,20 @@ def bear_own_public(walker: Walker, journey: Journey, interface: Interface) -> J
         return journey
     if walker.is_public(journey) and journey.packet.source == public.private:
         return journey.bears(source=public.address)
-    return no_private_networking(journey, interface) if public.mode is EipMode.BINDED else journey
+    return no_private_networking(journey, interface, public) if public.mode is EipMode.BINDED else journey
 
 
-def no_private_networking(journey: Journey, interface: Interface) -> Journey:
+def no_private_networking(journey: Journey, interface: Interface, public: Public) -> Journey:
     """An ENI whose EIP is cut through to the guest has no private address any more."""
-    told = why("public.cut_through", eni=interface.id)
+    told = why("public.cut_through", eni=interface.id, eip=public.holder, public=text(public.address))
     ref = Ref("eni", interface.id)
-    origin = Origin(interface.id, "eni_status", interface.path, text="its EIP is in mode BINDED")
+    origin = Origin(public.holder, "public_ip", (*public.path, "mode"), text=f"mode: {public.mode}")
     return journey.says("public_ip.private", "gateway.public_ip", ref, Decision.DROP, told, origin)
+
+
+def without_public(interface: Interface) -> Origin:
+    """An ENI for which no public address stands, as evidence."""
+    return Origin(interface.id, "public_ip", interface.path, text="no public_ip, and no EIP that is bound to it")
 
 
 def out(journey: Journey, public: Public, ref: Ref) -> list[Journey]:
@@ -209,15 +214,18 @@ def ipv4_gateway(walker: Walker, journey: Journey) -> list[Journey]:
         path = ("ipv4_gateways", name, "enabled")
         journey = journey.not_known("gateway", "gateway.ipv4", ref, name, gateway.enabled.unknown, path)
     elif not gateway.enabled:
-        told = why("ipv4.not_enabled", gateway=name)
-        journey = journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin)
+        told, written = why("ipv4.not_enabled", gateway=name), ("ipv4_gateways", name, "enabled")
+        off = Origin(name, "gateway", written, text="enabled: false")
+        journey = journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, off)
     if not walker.is_public(journey):
         told = why("ipv4.private_destination", gateway=name, destination=text(packet.destination))
         return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin))
     public = network.public_in(vpc, packet.source)
     if public is None:
         told = why("ipv4.no_public_address", gateway=name, private=text(packet.source))
-        return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin))
+        section, held = network.owner_in(vpc, packet.source) or ("", "")
+        lacking = without_public(network.enis[held]) if section == "network_interfaces" else origin
+        return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, lacking))
     passed = journey.says("gateway", "gateway.ipv4", ref, Decision.ACCEPT, why("ipv4.out", gateway=name), origin)
     passed = passed if gateway.enabled is True else journey
     holder = Ref("eni", public.interface.id) if public.interface else Ref("eip", public.holder)
@@ -245,16 +253,25 @@ def _judge_v6(walker: Walker, journey: Journey, gateway: str, address: int, *, i
         )
     if described.business_status is not BusinessStatus.NORMAL:
         told = why("gateway.locked", gateway=gateway, status=described.business_status)
-        return journey.says("gateway", "gateway.ipv6", ref, Decision.DROP, told, Origin(gateway, "gateway", path))
+        said = f"business_status: {described.business_status}"
+        origin = Origin(gateway, "gateway", (*path, "business_status"), text=said)
+        return journey.says("gateway", "gateway.ipv6", ref, Decision.DROP, told, origin)
     found = _bandwidth(network, gateway, address)
-    origin = Origin(gateway, "gateway", (*path, "internet", found[0]) if found else path, text=text(address))
-    decision, told = Decision.ACCEPT, why("ipv6.passes", gateway=gateway, ip=text(address))
-    if found is None or not found[1].bandwidth_mbps:
+    if found is None:
+        told = why("ipv6.no_bandwidth", gateway=gateway, ip=text(address))
+        origin = Origin(gateway, "gateway", (*path, "internet"), text=f"internet: no entry for {text(address)}")
+        return journey.says("gateway", "gateway.ipv6", ref, Decision.DROP, told, origin)
+    key, decision, told = "bandwidth_mbps", Decision.ACCEPT, why("ipv6.passes", gateway=gateway, ip=text(address))
+    if not found[1].bandwidth_mbps:
         decision, told = Decision.DROP, why("ipv6.no_bandwidth", gateway=gateway, ip=text(address))
     elif found[1].business_status is not BusinessStatus.NORMAL:
         decision, told = Decision.DROP, why("gateway.locked", gateway=text(address), status=found[1].business_status)
+        key = "business_status"
     elif inward and found[1].egress_only and not journey.frame.back:
         decision, told = Decision.DROP, why("ipv6.egress_only", gateway=gateway, ip=text(address))
+        key = "egress_only"
+    said = f"{key}: {str(getattr(found[1], key)).replace('True', 'true')}"
+    origin = Origin(gateway, "gateway", (*path, "internet", found[0], key), text=said)
     return journey.says("gateway", "gateway.ipv6", ref, decision, told, origin)
 
 

@@ -17,7 +17,9 @@ from netinsight.model.gateways import (
     SnatEntry,
 )
 from netinsight.network.build import Public
+from netinsight.network.entries import external_address
 from netinsight.network.filters import Filter, Origin
+from netinsight.network.routing import counted
 from netinsight.network.steps import Ref, why
 from netinsight.network.ways import edge
 from netinsight.network.ways.journey import At, Frame, Journey
@@ -68,8 +70,8 @@ def _no_session(walker: Walker, journey: Journey, name: str) -> Journey:
     """An answer that comes to a gateway which did not translate its question: it was routed to the wrong one."""
     if walker.asked_broken:
         return journey
-    last = journey.last_router or Ref("nat", name)
-    return journey.says("route.reply", "route.return", last, Decision.DROP, why("nat.no_session", gateway=name))
+    last, row = journey.last_router or Ref("nat", name), journey.last_row
+    return journey.says("route.reply", "route.return", last, Decision.DROP, why("nat.no_session", gateway=name), row)
 
 
 def _told(
@@ -92,9 +94,8 @@ def _translate_source(walker: Walker, journey: Journey, name: str, gateway: NatG
     rows = cells[0].rows
     if not rows:
         listed = gateway.snat if isinstance(gateway.snat, list) else ()
-        lacking = Origin(
-            name, "gateway", ("nat_gateways", name), text=f"{name}: {len(listed)} SNAT entries, none that matches"
-        )
+        said = counted(len(listed), "SNAT entry", "SNAT entries")
+        lacking = Origin(name, "gateway", ("nat_gateways", name), text=f"{name}: {said}")
         none = _says(journey, name, Decision.DROP, "nat.no_snat", lacking, packed, private=text(packet.source))
         return _lost(walker, none, gateway)
     origin = packed.origins[rows[0]]
@@ -199,11 +200,13 @@ def _no_entry(walker: Walker, journey: Journey, name: str, packed: Filter, rows:
     if rows:
         origin = packed.origins[rows[0]]
         return walker.lost(_not_known(journey, name, origin.target, origin.reason, origin, packed))
-    origin = Origin(name, "gateway", ("nat_gateways", name), text=f"{name}: no DNAT entry that matches")
-    told = _says(
-        journey, name, Decision.DROP, "nat.no_dnat", origin, packed, destination=text(journey.packet.destination)
-    )
-    return walker.lost(told)
+    asked = text(journey.packet.destination)
+    mine = [one.rule for one in packed.origins if isinstance(one.rule, DnatEntry)
+            and external_address(walker.network.topology, one.rule) == asked]  # fmt: skip
+    known = ", ".join(f"{entry.protocol} {entry.external_ports}" for entry in mine)
+    said = f"DNAT entries for {asked}: {known}" if known else f"no DNAT entries for {asked}"
+    origin = Origin(name, "gateway", ("nat_gateways", name, "dnat"), text=f"{name}: {said}")
+    return walker.lost(_says(journey, name, Decision.DROP, "nat.no_dnat", origin, packed, destination=asked))
 
 
 def _by_entry(

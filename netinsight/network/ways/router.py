@@ -310,8 +310,9 @@ def to_hops(walker: Walker, journey: Journey, ref: Ref, row: Origin, packed: Fil
         told = why("route.no_healthy", destination=destination)
         return walker.lost(journey.says("route", journey.item, ref, Decision.DROP, told, row, packed))
     journeys = []
-    for kind, name in hops:
+    for kind, hop in hops:
         code = "route.next_hop" if len(hops) == 1 else "route.equal_next_hop"
+        name = walker.network.ipv6_gateway_of.get(journey.place.vpc, hop) if hop == NextHopType.IPV6_GATEWAY else hop
         told = why(code, destination=destination, next_hop=name, n=len(hops))
         passed = journey.says("route", journey.item, ref, Decision.ACCEPT, told, row, packed)
         journeys += to_hop(walker, passed, kind, name, row)
@@ -327,8 +328,8 @@ def to_hop(walker: Walker, journey: Journey, kind: NextHopType | None, name: str
     if place is None or routing.kind_of(network, name) is None:
         item = routing.gateway_item(kind)
         ref = Ref(item.removeprefix("gateway."), name or str(kind))
-        told = why("gateway.not_modelled", next_hop=ref.id)
-        return walker.lost(journey.says("gateway", item, ref, Decision.UNKNOWN, told, row))
+        code = "gateway.not_followed" if kind and place is None else "gateway.not_modelled"
+        return walker.lost(journey.says("gateway", item, ref, Decision.UNKNOWN, why(code, next_hop=ref.id), row))
     if kind is NextHopType.HAVIP:
         return havip(walker, journey, name, At.APPLIANCE)
     if kind is NextHopType.INSTANCE:

@@ -147,7 +147,9 @@ class Walker:
         journey = self.groups(journey, interface, Direction.EGRESS)
         if first and self.is_public(journey) and not self.network.is_of_a_vpc(journey.packet.destination):
             journey = self._mail(journey, interface)
-        if not (cut_through and cut_through.mode is EipMode.BINDED):
+        if cut_through and cut_through.mode is EipMode.BINDED:
+            journey = self._past_acl(journey, interface, Direction.EGRESS)
+        else:
             balanced = journey.frame.back and balancer.is_answer(self, journey)
             journey = self.acl(journey, interface, Direction.EGRESS, always=balanced)
         if journey.frame.back and (restored := balancer.answered(self, journey)):
@@ -157,11 +159,12 @@ class Walker:
     def _arriving(self, journey: Journey) -> list[Journey]:
         interface = self.interface(journey)
         cut_through = edge.cut_through(self.network, interface)
-        binded = cut_through is not None and cut_through.mode is EipMode.BINDED
-        if binded and journey.packet.destination != (cut_through and cut_through.address):
-            journey = edge.no_private_networking(journey, interface)
-        elif not binded:
+        if cut_through is None or cut_through.mode is not EipMode.BINDED:
             journey = self.acl(journey, interface, Direction.INGRESS)
+        elif journey.packet.destination == cut_through.address:
+            journey = self._past_acl(journey, interface, Direction.INGRESS)
+        else:
+            journey = edge.no_private_networking(journey, interface, cut_through)
         journey = self.groups(journey, interface, Direction.INGRESS)
         if journey.frame.back and (restored := journey.restored(interface.id)):
             told = journey.says("guest.nat", "", Ref("eni", interface.id), Decision.ACCEPT, why("guest.restores"))
@@ -201,8 +204,13 @@ class Walker:
         rulings, packed = stages.acl(self.network, vswitch, inside, direction, packet, journey.leg_box, journey.asked)
         if packed:
             self.looked_at(packed)
-        item = f"vswitch.network_acl.{direction}" + (".return" if journey.frame.back else "")
-        return journey.step(f"network_acl.{direction}", item, Ref("vswitch", vswitch), rulings, packed)
+        stage, item = _acl_stage(direction, back=journey.frame.back)
+        return journey.step(stage, item, Ref("vswitch", vswitch), rulings, packed)
+
+    def _past_acl(self, journey: Journey, interface: Interface, direction: Direction) -> Journey:
+        """An EIP that is cut through to the guest is met by no ACL."""
+        told, ref = why("acl.cut_through", eni=interface.id), Ref("vswitch", interface.eni.vswitch)
+        return journey.says(*_acl_stage(direction, back=journey.frame.back), ref, Decision.ACCEPT, told)
 
     def holds(self, vswitch: str, address: int) -> bool:
         """Whether an address is one of a vSwitch."""
@@ -254,6 +262,11 @@ class Walker:
         others = stages.by_rows(turned, journey.packet, journey.asked)
         differs = any(a.decision != b.decision and cut(a.box, b.box)[0] for a in rulings for b in others)
         return journey._replace(assumptions=journey.assumptions | ({"intra_group_egress"} if differs else set()))
+
+
+def _acl_stage(direction: Direction, *, back: bool) -> tuple[str, str]:
+    """The stage of an ACL, and its item."""
+    return f"network_acl.{direction}", f"vswitch.network_acl.{direction}" + (".return" if back else "")
 
 
 def answer_of(journey: Journey) -> Journey:
