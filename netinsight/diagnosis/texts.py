@@ -14,7 +14,7 @@ from netinsight.engine.spaces import Box, joined
 from netinsight.errors import visible
 from netinsight.flow import has_ports, protocol_name
 from netinsight.model.network_acl import AclEntry
-from netinsight.model.routing import Route
+from netinsight.model.routing import NextHopType, Route
 from netinsight.model.security_group import GroupRule
 from netinsight.network.ends import Kind
 from netinsight.network.explain import Considered, Outcome, consider
@@ -55,7 +55,8 @@ def what_it_says(catalogue: Catalogue, lang: Lang, origin: Origin, action: str) 
     """A rule as the file would say it; of a row that nobody wrote, what it does."""
     if origin.rule is not None or f"implied_{origin.kind}" not in catalogue.words:
         return describe(origin)
-    next_hop = catalogue.word("cloud_services", lang) if origin.target == SERVICE else origin.target
+    named = {SERVICE: "cloud_services", NextHopType.IPV6_GATEWAY: "ipv6_gateway"}.get(origin.target)
+    next_hop = catalogue.word(named, lang) if named else origin.target
     values = {"next_hop": next_hop, "group": origin.target, "fact": origin.target, "reason": origin.reason}
     return catalogue.word(f"implied_{origin.kind}", lang, action=catalogue.word(action, lang), **values)
 

@@ -22,6 +22,7 @@ from netinsight.model.topology import Interface
 from netinsight.network import stages
 from netinsight.network.build import Network
 from netinsight.network.ends import End, Ends, Kind
+from netinsight.network.filters import Origin
 from netinsight.network.internet import hosts_of, representative, same_fate
 from netinsight.network.routing import gateway_item, next_hop_type, object_type
 from netinsight.network.steps import Packet, Ref, Step, Walk, why
@@ -160,7 +161,10 @@ def _from_network(walker: Walker, start: Journey) -> Iterator[Journey]:
     arriving = Place(At.ARRIVING, interface.id, network.vpc_of(interface)) if interface else Place(At.END)
     if name:
         told = why("network.no_entry", network=name)
-        none = start.says("route", start.item, Ref("network", name), Decision.DROP, told)
+        by = Origin(
+            name, "gateway", ("networks", name), text=f"cidrs: {', '.join(network.topology.networks[name].cidrs)}"
+        )
+        none = start.says("route", start.item, Ref("network", name), Decision.DROP, told, by)
         yield none._replace(broken=True, place=arriving)
         return
     vswitch = interface.eni.vswitch if interface else ""

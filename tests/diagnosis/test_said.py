@@ -128,6 +128,36 @@ def test_what_is_said_of_the_hosts_of_the_internet_names_their_block_once() -> N
     assert found.suggestion == "take 198.51.100.192/27 from the access list of clb-prices, or narrow it"
 
 
+def test_a_denylist_of_several_blocks_is_told_once_and_one_client_by_its_block() -> None:
+    document = servers(access=False)
+    access = {"allow": False, "entries": ["198.51.100.0/27", "203.0.113.128/26"]}
+    document["load_balancers"]["lb-1"]["listeners"][0]["access_list"] = access
+    everybody = item(net(document).diagnose("internet", "lb-1", port=80), "gateway.load_balancer")
+    assert everybody.message == "the access list of lb-1 shuts 198.51.100.0/27, 203.0.113.128/26 out"
+    assert everybody.suggestion == "take 198.51.100.0/27, 203.0.113.128/26 from the access list of lb-1, or narrow it"
+    one = item(net(document).diagnose("203.0.113.130", "lb-1", port=80), "gateway.load_balancer")
+    assert one.suggestion == "take 203.0.113.128/26 from the access list of lb-1, or narrow it"
+    assert [by.text for by in one.evidence] == ["allow: false, entries: 203.0.113.128/26"]
+
+
+def test_a_reply_to_the_wrong_gateway_points_at_the_row_that_took_it_there() -> None:
+    document = estate()
+    document["nat_gateways"]["ngw-1"]["dnat"].append(
+        {
+            "eip": "eip-2",
+            "protocol": "tcp",
+            "external_port": "80/80",
+            "internal_ip": "10.0.2.30",
+            "internal_port": "80/80",
+        }
+    )
+    document["nat_gateways"]["ngw-2"] = {"vpc": "vpc-1", "vswitch": "vsw-3", "snat": []}
+    document["route_tables"]["rtb"]["routes"] = [{"destination": "0.0.0.0/0", "next_hop": "ngw-2"}]
+    found = item(net(document).diagnose("internet", "203.0.113.2", port=80), "route.return")
+    assert found.message == "the reply comes to ngw-2, which did not translate the question"
+    assert [by.text for by in found.evidence] == ["0.0.0.0/0 -> ngw-2"]
+
+
 def test_ports_that_fail_alike_are_told_together_with_those_that_there_are() -> None:
     found = item(example("nat-dnat-missing-port").diagnose("internet", "203.0.113.121", port="79-81"), "gateway.nat")
     assert found.message == "ngw-brochure has no DNAT entry for this port of 203.0.113.121 (ports 79, 81)"

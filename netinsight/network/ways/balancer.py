@@ -23,6 +23,7 @@ from netinsight.model.load_balancer import (
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface
 from netinsight.network import stages
+from netinsight.network.ends import INTERNET
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, why
 from netinsight.network.ways import edge
@@ -108,7 +109,7 @@ def _listen(
     if access:  # it tells clients apart as any list does
         walker.address_sets.update(ranges(parse_prefix(entry)) for entry in access.entries)
     if access and within(access.entries, journey.packet.source) != access.allow:
-        journey = _shut_out(journey, name, access, (*path, "access_list"))
+        journey = _shut_out(journey, name, access, (*path, "access_list"), whole=walker.source.asked == INTERNET)
     group = balancer.server_groups[listener.server_group]
     base = ("load_balancers", name, "server_groups", listener.server_group)
     chosen = [
@@ -125,16 +126,20 @@ def _listen(
     ]  # fmt: skip
 
 
-def _shut_out(journey: Journey, name: str, access: AccessList, path: Path) -> Journey:
-    """A client that is not on the list of those that are taken, or on that of those that are not."""
+def _shut_out(journey: Journey, name: str, access: AccessList, path: Path, *, whole: bool) -> Journey:
+    """A client that is not on the list of those that are taken, or on that of those that are not.
+
+    ``whole``: any Internet host was asked, so that all entries of a denylist tell who is shut out.
+    """
     client, values = journey.packet.source, {"client": text(journey.packet.source)}
     if access.allow:
         by = Stands((*path, "entries"), f"allow: true, entries: {', '.join(access.entries)}")
         return _says(journey, name, Decision.DROP, "balancer.not_allowed", by, **values)
-    held = [(k, entry) for k, entry in enumerate(access.entries) if within([entry], client)]
-    by = Stands((*path, "entries", held[0][0]), f"allow: false, entries: {held[0][1]}")
-    entry = ", ".join(entry for _, entry in held)
-    return _says(journey, name, Decision.DROP, "balancer.denied", by, entry=entry, **values)
+    held = {k: entry for k, entry in enumerate(access.entries) if whole or within([entry], client)}
+    told, first = ", ".join(held.values()), next(iter(held))
+    where = (*path, "entries", first) if len(held) == 1 else (*path, "entries")
+    by = Stands(where, f"allow: false, entries: {told}")
+    return _says(journey, name, Decision.DROP, "balancer.denied", by, entry=told, **values)
 
 
 def _forward(

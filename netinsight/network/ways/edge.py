@@ -218,8 +218,11 @@ def ipv4_gateway(walker: Walker, journey: Journey) -> list[Journey]:
         off = Origin(name, "gateway", written, text="enabled: false")
         journey = journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, off)
     if not walker.is_public(journey):
-        told = why("ipv4.private_destination", gateway=name, destination=text(packet.destination))
-        return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin))
+        told, row = (
+            why("ipv4.private_destination", gateway=name, destination=text(packet.destination)),
+            journey.last_row,
+        )
+        return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, row or origin))
     public = network.public_in(vpc, packet.source)
     if public is None:
         told = why("ipv4.no_public_address", gateway=name, private=text(packet.source))

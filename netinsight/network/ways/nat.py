@@ -59,10 +59,8 @@ def outward(walker: Walker, journey: Journey) -> list[Journey]:
             return walker.lost(_no_session(walker, journey, name))
         return _go_on(walker, _told(journey, restored, name, "nat.restored_source"), name, gateway)
     if gateway.network_type is NatNetwork.INTERNET and not walker.is_public(journey):
-        dropped = _says(
-            journey, name, Decision.DROP, "nat.private_destination", destination=text(journey.packet.destination)
-        )
-        return walker.lost(dropped)
+        asked, row = text(journey.packet.destination), journey.last_row
+        return walker.lost(_says(journey, name, Decision.DROP, "nat.private_destination", row, destination=asked))
     return _translate_source(walker, journey, name, gateway)
 
 
