@@ -204,7 +204,9 @@ class Report(Part):
     notice: str = Field(description="What the answer is worth.")
     question: QuestionReport
     reachable_ports: list[str] = Field(description="Ports that pass for every client asked.")
-    partly_reachable_ports: list[str] = Field(description="Ports that pass for some of the clients asked, or on some paths.")
+    partly_reachable_ports: list[str] = Field(
+        description="Ports that pass for some of the clients asked, or on some paths."
+    )
     partly_reachable: list[PartlyReport] = Field(
         [], description="Of those, what tells who passes; where there are any.", exclude_if=lambda told: not told
     )

@@ -133,7 +133,7 @@ def mail(network: Network, instance_id: str, protocol: int, box: Box) -> Rulings
 
 def translation(public: Public, code: str, box: Box) -> Rulings:
     """A public address and the private one that it stands for, one way or the other."""
-    origin = Origin(public.holder, "public_ip", public.path)
+    origin = Origin(public.holder, "public_ip", public.path, text=f"{public.holder}: {text(public.address)}")
     if not public.has_bandwidth:  # a static one, whose instance says so
         told = why("public.no_bandwidth", public=text(public.address), holder=public.holder)
         path = (*public.path[:-1], "public_bandwidth_mbps")

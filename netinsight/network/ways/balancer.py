@@ -206,10 +206,10 @@ def answered(walker: Walker, journey: Journey) -> list[Journey] | None:
     for name in dict.fromkeys(session.holder for session in journey.sessions):
         restored = journey.restored(name) if name in walker.network.topology.load_balancers else None
         if restored is not None:
-            by = Stands(("load_balancers", name), name)
+            balancer = walker.network.topology.load_balancers[name]
+            by = Stands(("load_balancers", name, "status"), f"status: {balancer.status}")
             passed = _says(journey, name, Decision.ACCEPT, "balancer.answers", by)
             restored = restored._replace(steps=passed.steps)
-            balancer = walker.network.topology.load_balancers[name]
             if balancer.ip and restored.packet.source == parse_address(balancer.ip):
                 return [restored.to(At.ROUTER, balancer.vswitch or "", balancer.vpc)]
             return [restored.to(At.EDGE)]

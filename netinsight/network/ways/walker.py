@@ -178,7 +178,8 @@ class Walker:
             return journey
         last = journey.last_router or Ref("eni", journey.place.id)
         told = why("route.reply_address", source=text(journey.packet.source), asked=text(self.asked_destination))
-        return journey.says("route.reply", "route.return", last, Decision.DROP, told, journey.last_row)
+        left = next((step for step in reversed(journey.steps) if step.stage in ("route", "public_ip.egress")), None)
+        return journey.says("route.reply", "route.return", last, Decision.DROP, told, left and left.deciding.origin)
 
     def eni_status(self, journey: Journey, interface: Interface) -> Journey:
         """Only an ENI that is InUse carries traffic; and only an instance that is Running, where nobody asked for it."""
