@@ -180,7 +180,7 @@ def _at_server(
     vpc = walker.network.vpc_of(interface)
     journey = journey.to(At.ARRIVING, interface.id, vpc)
     if (visible := edge.cut_through(walker.network, interface)) and visible.mode is EipMode.BINDED:
-        journey = edge.no_private_networking(journey, interface)
+        journey = edge.no_private_networking(journey, interface, visible)
     journey = walker.acl(journey, interface, Direction.INGRESS, always=True)
     preserved = balancer.type is LoadBalancerType.NLB and balancer.preserve_client_ip
     if preserved:
