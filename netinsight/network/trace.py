@@ -26,7 +26,7 @@ from netinsight.network.filters import Origin
 from netinsight.network.internet import hosts_of, representative, same_fate
 from netinsight.network.routing import gateway_item, next_hop_type, object_type
 from netinsight.network.steps import Packet, Ref, Step, Walk, why
-from netinsight.network.ways import edge, links, router
+from netinsight.network.ways import links, publics, router
 from netinsight.network.ways.journey import At, Frame, Journey, Place
 from netinsight.network.ways.walker import Walker, answer_of
 
@@ -238,7 +238,7 @@ def _unseen(network: Network, journey: Journey, interface: Interface, private: i
 
 
 def _drop(journey: Journey, interface: Interface, code: str, **values: object) -> Journey:
-    told, by, ref = why(code, eni=interface.id, **values), edge.without_public(interface), Ref("eni", interface.id)
+    told, by, ref = why(code, eni=interface.id, **values), publics.without_public(interface), Ref("eni", interface.id)
     return journey.says("public_ip.ingress", "gateway.public_ip", ref, Decision.DROP, told, by)
 
 

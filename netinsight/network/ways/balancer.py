@@ -26,7 +26,7 @@ from netinsight.network import stages
 from netinsight.network.ends import INTERNET
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, why
-from netinsight.network.ways import edge
+from netinsight.network.ways import publics
 from netinsight.network.ways.journey import At, Frame, Journey, Place
 
 if TYPE_CHECKING:
@@ -179,8 +179,8 @@ def _at_server(
 ) -> list[Journey]:
     vpc = walker.network.vpc_of(interface)
     journey = journey.to(At.ARRIVING, interface.id, vpc)
-    if (visible := edge.cut_through(walker.network, interface)) and visible.mode is EipMode.BINDED:
-        journey = edge.no_private_networking(journey, interface, visible)
+    if (visible := publics.cut_through(walker.network, interface)) and visible.mode is EipMode.BINDED:
+        journey = publics.no_private_networking(journey, interface, visible)
     journey = walker.acl(journey, interface, Direction.INGRESS, always=True)
     preserved = balancer.type is LoadBalancerType.NLB and balancer.preserve_client_ip
     if preserved:

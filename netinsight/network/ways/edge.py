@@ -15,7 +15,7 @@ from netinsight.network.build import Network, Public
 from netinsight.network.filters import Origin
 from netinsight.network.routing import is_default, no_route
 from netinsight.network.steps import Ref, why
-from netinsight.network.ways import router
+from netinsight.network.ways import publics, router
 from netinsight.network.ways.journey import At, Journey
 
 if TYPE_CHECKING:
@@ -25,42 +25,6 @@ ANYWHERE = parse_address("0.0.0.0")  # noqa: S104  (an address that is looked up
 
 
 # ------------------------------------------------------------------------------------------------------- EIPs, outward
-
-
-def cut_through(network: Network, interface: Interface) -> Public | None:
-    """The EIP of an ENI that its guest sees (modes BINDED and MULTI_BINDED)."""
-    public = network.public_of(interface, parse_address(interface.eni.ip))
-    return public if public and public.interface and public.mode is not EipMode.NAT else None
-
-
-def bear_own_public(walker: Walker, journey: Journey, interface: Interface) -> Journey:
-    """A packet of a guest that sees its EIP bears that towards public addresses."""
-    public = cut_through(walker.network, interface)
-    if public is None or public.unknown or journey.packet.source == public.address:
-        return journey
-    if walker.is_public(journey) and journey.packet.source == public.private:
-        return journey.bears(source=public.address)
-    return no_private_networking(journey, interface, public) if public.mode is EipMode.BINDED else journey
-
-
-def no_private_networking(journey: Journey, interface: Interface, public: Public) -> Journey:
-    """An ENI whose EIP is cut through to the guest has no private address any more."""
-    told = why("public.cut_through", eni=interface.id, eip=public.holder, public=text(public.address))
-    ref = Ref("eni", interface.id)
-    origin = Origin(public.holder, "public_ip", (*public.path, "mode"), text=f"mode: {public.mode}")
-    return journey.says("public_ip.private", "gateway.public_ip", ref, Decision.DROP, told, origin)
-
-
-def without_public(interface: Interface) -> Origin:
-    """An ENI for which no public address stands, as evidence."""
-    return Origin(interface.id, "public_ip", interface.path, text="no public_ip, and no EIP that is bound to it")
-
-
-def out(journey: Journey, public: Public, ref: Ref) -> list[Journey]:
-    """Out as a public address; what comes back to it must not be in a blackhole, which the answer is judged by."""
-    outside = journey.bears(source=public.address)
-    rulings = stages.translation(public, "public.out", journey.leg_box)
-    return [outside.step("public_ip.egress", "gateway.public_ip", ref, rulings).to(At.EDGE)]
 
 
 # ---------------------------------------------------------------------------------------------------------- the edge
@@ -76,9 +40,9 @@ def public_edge(walker: Walker, journey: Journey) -> list[Journey]:
         return _door(walker, journey, public)
     if balancer := network.balancer_of_public.get(destination):
         journey = _blackhole(walker, journey, Ref("load_balancer", balancer))
-        journey = internet_mode(walker, journey, network.topology.load_balancers[balancer].vpc)
+        journey = publics.internet_mode(walker, journey, network.topology.load_balancers[balancer].vpc)
         return [journey.to(At.BALANCER, balancer)]
-    if not router.is_public(network, destination, ""):
+    if not publics.is_public(network, destination, ""):
         return walker.lost(journey if journey.frame.back else _not_routed(walker, journey))
     return [journey.to(At.INTERNET)]
 
@@ -100,12 +64,12 @@ def _door(walker: Walker, journey: Journey, public: Public) -> list[Journey]:
         step = stages.door_without_eni(public, packet, journey.leg_box)
         return walker.lost(journey.step(step.stage, step.item, step.object, step.rulings))
     if public.interface is None and public.lock is not BusinessStatus.NORMAL:
-        journey = locked(journey, public, "public_ip.ingress")
+        journey = publics.locked(journey, public, "public_ip.ingress")
     if public.bound_to in topology.nat_gateways:
-        journey = internet_mode(walker, journey, topology.nat_gateways[public.bound_to].vpc)
+        journey = publics.internet_mode(walker, journey, topology.nat_gateways[public.bound_to].vpc)
         return [journey.to(At.NAT_IN, public.bound_to, topology.nat_gateways[public.bound_to].vpc)]
     if public.bound_to in topology.load_balancers:
-        journey = internet_mode(walker, journey, topology.load_balancers[public.bound_to].vpc)
+        journey = publics.internet_mode(walker, journey, topology.load_balancers[public.bound_to].vpc)
         return [journey.to(At.BALANCER, public.bound_to)]
     rulings = stages.translation(public, "public.in", journey.leg_box)
     journey = journey.step("public_ip.ingress", "gateway.public_ip", eni_ref, rulings)
@@ -115,23 +79,6 @@ def _door(walker: Walker, journey: Journey, public: Public) -> list[Journey]:
     if public.interface is None and public.bound_to in topology.havips:  # that has no master
         return router.havip(walker, journey, public.bound_to, At.ARRIVING)
     return _enter(walker, journey, public, vpc)
-
-
-def locked(journey: Journey, public: Public, stage: str) -> Journey:
-    """An EIP that is locked carries nothing, whatever it is bound to."""
-    text_ = f"business_status: {public.lock}"
-    origin = Origin(public.holder, "public_ip", (*public.path, "business_status"), text=text_)
-    told = why("public.locked", public=text(public.address), status=public.lock)
-    return journey.says(stage, "gateway.public_ip", Ref("eip", public.holder), Decision.DROP, told, origin)
-
-
-def internet_mode(walker: Walker, journey: Journey, vpc: str) -> Journey:
-    """A VPC whose IPv4 gateway was deleted in private mode meets the Internet by no address."""
-    deleted = router.no_internet(walker.network, vpc)
-    if deleted is None:
-        return journey
-    origin = Origin(vpc, "gateway", ("vpcs", vpc, "internet_mode"), text="internet_mode: private")
-    return journey.says("gateway", "gateway.ipv4", Ref("vpc", vpc), *deleted, origin)
 
 
 def _leads_on(walker: Walker, public: Public) -> bool:
@@ -156,7 +103,7 @@ def _blackhole(walker: Walker, journey: Journey, ref: Ref) -> Journey:
 def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[Journey]:
     """Into the VPC: past its IPv4 gateway, which may steer to an appliance."""
     network = walker.network
-    journey = internet_mode(walker, journey, vpc)
+    journey = publics.internet_mode(walker, journey, vpc)
     gateway = network.ipv4_gateway_of.get(vpc)
     described = network.topology.ipv4_gateways[gateway] if gateway else None
     target = public.interface
@@ -227,12 +174,12 @@ def ipv4_gateway(walker: Walker, journey: Journey) -> list[Journey]:
     if public is None:
         told = why("ipv4.no_public_address", gateway=name, private=text(packet.source))
         section, held = network.owner_in(vpc, packet.source) or ("", "")
-        lacking = without_public(network.enis[held]) if section == "network_interfaces" else origin
+        lacking = publics.without_public(network.enis[held]) if section == "network_interfaces" else origin
         return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, lacking))
     passed = journey.says("gateway", "gateway.ipv4", ref, Decision.ACCEPT, why("ipv4.out", gateway=name), origin)
     passed = passed if gateway.enabled is True else journey
     holder = Ref("eni", public.interface.id) if public.interface else Ref("eip", public.holder)
-    return out(passed, public, holder)
+    return publics.out(passed, public, holder)
 
 
 # ---------------------------------------------------------------------------------------------------------------- IPv6

@@ -21,7 +21,7 @@ from netinsight.network.entries import external_address
 from netinsight.network.filters import Filter, Origin
 from netinsight.network.routing import counted
 from netinsight.network.steps import Ref, why
-from netinsight.network.ways import edge
+from netinsight.network.ways import edge, publics
 from netinsight.network.ways.journey import At, Frame, Journey
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _translate_source(walker: Walker, journey: Journey, name: str, gateway: NatG
         after = after.remembers(name, journey)
         told = _told(journey, after, name, "nat.source", origin, packed)
         if isinstance(public, Public):
-            told = told if public.lock is BusinessStatus.NORMAL else edge.locked(told, public, "public_ip.egress")
+            told = told if public.lock is BusinessStatus.NORMAL else publics.locked(told, public, "public_ip.egress")
         journeys += _go_on(walker, told, name, gateway)
     return journeys
 

@@ -31,7 +31,7 @@ from netinsight.network.ends import End, Kind
 from netinsight.network.filters import Filter, Origin
 from netinsight.network.routing import flipped
 from netinsight.network.steps import Ref, Ruling, Step, why
-from netinsight.network.ways import appliance, balancer, edge, links, nat, router
+from netinsight.network.ways import appliance, balancer, edge, links, nat, publics, router
 from netinsight.network.ways.journey import At, Journey, Place
 
 MOST_JOURNEYS = 256
@@ -126,7 +126,7 @@ class Walker:
 
     def is_public(self, journey: Journey) -> bool:
         """Whether the destination is met at the public edge, seen from where the packet is."""
-        return router.is_public(self.network, journey.packet.destination, journey.place.vpc)
+        return publics.is_public(self.network, journey.packet.destination, journey.place.vpc)
 
     # ------------------------------------------------------------------ ENIs
 
@@ -141,9 +141,9 @@ class Walker:
         first = not journey.frame.back and not journey.steps
         if first:
             journey = self.eni_status(journey, interface)
-        cut_through = edge.cut_through(self.network, interface)
+        cut_through = publics.cut_through(self.network, interface)
         if cut_through and (first or not journey.steps):
-            journey = edge.bear_own_public(self, journey, interface)
+            journey = publics.bear_own_public(self, journey, interface)
         journey = self.groups(journey, interface, Direction.EGRESS)
         if first and self.is_public(journey) and not self.network.is_of_a_vpc(journey.packet.destination):
             journey = self._mail(journey, interface)
@@ -158,13 +158,13 @@ class Walker:
 
     def _arriving(self, journey: Journey) -> list[Journey]:
         interface = self.interface(journey)
-        cut_through = edge.cut_through(self.network, interface)
+        cut_through = publics.cut_through(self.network, interface)
         if cut_through is None or cut_through.mode is not EipMode.BINDED:
             journey = self.acl(journey, interface, Direction.INGRESS)
         elif journey.packet.destination == cut_through.address:
             journey = self._past_acl(journey, interface, Direction.INGRESS)
         else:
-            journey = edge.no_private_networking(journey, interface, cut_through)
+            journey = publics.no_private_networking(journey, interface, cut_through)
         journey = self.groups(journey, interface, Direction.INGRESS)
         if journey.frame.back and (restored := journey.restored(interface.id)):
             told = journey.says("guest.nat", "", Ref("eni", interface.id), Decision.ACCEPT, why("guest.restores"))
