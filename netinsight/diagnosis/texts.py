@@ -265,8 +265,9 @@ class Writer:
             told = self._word(
                 f"demand_{demand.kind}_no", n=against.walk + 1, src=packet.src, dst=packet.dst,
                 direction=self._word("on_the_way_there" if forward else "on_the_way_back"),
-                keeping=demand.keeping, judged=demand.judged,
             )  # fmt: skip
+            if demand.judged > 1:
+                told += self._word(f"demand_{demand.kind}_some", keeping=demand.keeping, judged=demand.judged)
         if demand.holds == "unknown":
             told = self._word("demand_unknown", told=told)
         return told if demand.carries else self._word("demand_nothing_passes", told=told)
