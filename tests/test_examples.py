@@ -165,6 +165,7 @@ FURTHER = {
     ],
     "router-interface-inactive": ["--src i-claims --dst 10.6.200.9 --port 445 -> REACHABLE"],
     "routing-loop": ["--src i-client --dst i-router-b --port 22 -> REACHABLE"],
+    "secondary-eni-asymmetric": ["--src i-office --dst eni-manager-2 --port 8443 -> REACHABLE"],
     "specific-route-beats-eip": [
         "--src i-sync --dst 198.51.100.205 --port 443 --assume specific_route_beats_eip=false -> REACHABLE",
         "--src i-sync --dst 198.51.100.10 --port 443 -> REACHABLE",

@@ -22,7 +22,9 @@ CATALOGUE, ABOUT = load_catalogue(), load_reference().about
 REPORTS = [json.loads(path.read_text("utf-8")) for path in sorted((ROOT / "tests" / "golden").glob("*/report.json"))]
 SHOWN = {stage["stage"] for report in REPORTS for path in report["paths"]
          for stage in (*path["forward"], *path["return"])}  # fmt: skip
-STAGES = sorted(SHOWN | {"gateway", "appliance", "guest.nat", "load_balancer", "route.reply", "public_ip.private"})
+STAGES = sorted(
+    SHOWN | {"gateway", "appliance", "guest.nat", "guest.route", "load_balancer", "route.reply", "public_ip.private"}
+)
 VERDICTS, STATUSES = [verdict.value for verdict in Verdict], [status.value for status in Status]
 KINDS = {
     **dict.fromkeys(STAGES, "stage"),

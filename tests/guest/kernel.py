@@ -63,7 +63,9 @@ def why_not() -> str:
         return "no iproute2 or unshare here"
     done = subprocess.run(["unshare", "-n", "sh", "-ec", "ip link add d0 type veth peer name p0; ip rule; ip -6 rule"],
                           capture_output=True, check=False, timeout=20)  # fmt: skip
-    return "" if done.returncode == 0 else f"no network namespace with veth: {done.stderr.decode(errors='replace')[:80]}"
+    return (
+        "" if done.returncode == 0 else f"no network namespace with veth: {done.stderr.decode(errors='replace')[:80]}"
+    )
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,9 @@ def _route(rng: random.Random, family: int) -> str:
     if kind < 0.25:
         return f"local {prefix} dev {rng.choice(['lo', 'd1'])} {tail}"
     if kind < 0.4:
-        hops = " ".join(f"nexthop via {gateway} weight {rng.randint(1, 3)}" for gateway in rng.sample(GATEWAYS[family], 2))
+        hops = " ".join(
+            f"nexthop via {gateway} weight {rng.randint(1, 3)}" for gateway in rng.sample(GATEWAYS[family], 2)
+        )
         return f"{prefix} {tail} {hops}"
     source = f" src {rng.choice(SOURCES[family][:4])}" if rng.random() < 0.25 else ""
     if kind < 0.6:
@@ -120,7 +124,7 @@ def _route(rng: random.Random, family: int) -> str:
 
 
 def _rule(rng: random.Random, family: int, priority: int) -> str:
-    words = [f"pref {priority}"] if rng.random() < 0.15 else [f"pref {priority}"]
+    words = [f"pref {priority}"]
     words += ["not"] if rng.random() < 0.15 else []
     words += ["from", rng.choice(BLOCKS[family])] if rng.random() < 0.4 else ["from all"]
     words += ["to", rng.choice(BLOCKS[family])] if rng.random() < 0.25 else []
@@ -158,11 +162,15 @@ def machine(seed: int, family: int, *, custom: bool = True, probes: int = 60) ->
     ip = f"ip -{family}"
     lines = [SETUP]
     # without `noprefixroute` nothing of main is taken away; a command that the kernel refuses is one that is not there
-    lines += [f"{ip} addr add {one}{' nodad' if family == 6 else ''}" for one in ADDRESSES[family] if rng.random() < 0.8]
+    lines += [
+        f"{ip} addr add {one}{' nodad' if family == 6 else ''}" for one in ADDRESSES[family] if rng.random() < 0.8
+    ]
     lines += [f"{ip} route {rng.choice(['add', 'add', 'append', 'prepend'] if family == 4 else ['add', 'append'])} "
               f"{_route(rng, family)}" for _ in range(22)]  # fmt: skip
     if custom:
-        lines += [f"{ip} rule add {_rule(rng, family, priority)}" for priority in range(10, 10 + 10 * rng.randint(1, 9), 10)]
+        lines += [
+            f"{ip} rule add {_rule(rng, family, priority)}" for priority in range(10, 10 + 10 * rng.randint(1, 9), 10)
+        ]
     asked = [_probe(rng, family) for _ in range(probes)]
     lines.append("exec 2>&1")
     lines += [f"echo {MARK}; {ip} -j route get {probe.words}" for probe in asked]

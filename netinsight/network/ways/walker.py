@@ -31,7 +31,7 @@ from netinsight.network.ends import End, Kind
 from netinsight.network.filters import Filter, Origin
 from netinsight.network.routing import flipped
 from netinsight.network.steps import Ref, Ruling, Step, why
-from netinsight.network.ways import appliance, balancer, edge, links, nat, publics, router
+from netinsight.network.ways import appliance, balancer, edge, guests, links, nat, publics, router
 from netinsight.network.ways.journey import At, Journey, Place
 
 MOST_JOURNEYS = 256
@@ -139,11 +139,18 @@ class Walker:
         vpc = self.network.vpc_of(interface)
         journey = journey.to(At.SENDING, interface.id, vpc)
         first = not journey.frame.back and not journey.steps
+        own = not journey.steps
         if first:
             journey = self.eni_status(journey, interface)
         cut_through = publics.cut_through(self.network, interface)
-        if cut_through and (first or not journey.steps):
+        if cut_through and own:
             journey = publics.bear_own_public(self, journey, interface)
+        elif own:
+            journey, leaves_by = guests.sends(self, journey, interface)
+            if leaves_by is None:
+                return self.lost(journey)
+            interface = leaves_by
+            journey = journey.to(At.SENDING, interface.id, self.network.vpc_of(interface))
         journey = self.groups(journey, interface, Direction.EGRESS)
         if first and self.is_public(journey) and not self.network.is_of_a_vpc(journey.packet.destination):
             journey = self._mail(journey, interface)
