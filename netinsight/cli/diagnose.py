@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from datetime import datetime
 from time import perf_counter
 
@@ -78,9 +79,13 @@ def _check_combination(arguments: argparse.Namespace) -> None:
                             hint="see `netinsight diagnose --help`; many questions: --questions FILE")  # fmt: skip
 
 
-def _status(answers: list[Answer]) -> ExitStatus:
+def _said(answer: Answer) -> set[ExitStatus]:
+    """What its verdict says, and its demands."""
+    return {STATUS[answer.verdict], _KEEPS[answer.keeps_demands]}
+
+
+def _worst(said: set[ExitStatus]) -> ExitStatus:
     """What does not hold outranks what is not known."""
-    said = {STATUS[answer.verdict] for answer in answers} | {_KEEPS[answer.keeps_demands] for answer in answers}
     ranked = (ExitStatus.NOT_REACHABLE, ExitStatus.UNDETERMINED, ExitStatus.REACHABLE)
     return next(status for status in ranked if status in said)
 
@@ -93,7 +98,7 @@ def _one(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[ExitS
         icmp_type=None if arguments.icmp_type is None else parse_icmp_type(arguments.icmp_type),
         guest=manner.guest, at=manner.at, lang=manner.lang, explain=manner.explain,
     )  # fmt: skip
-    status = _status([answer])
+    status = _worst(_said(answer))
     if arguments.output == "json":
         return status, answer.to_json()
     if arguments.output == "html":
@@ -114,16 +119,16 @@ def _preset(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[Ex
 def _many(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[ExitStatus, str]:
     from netinsight.sources.questions_file import read_questions
 
-    colour, answers, lines = wants_colour(arguments), list[Answer](), list[str]()
+    colour, said, lines = wants_colour(arguments), set[ExitStatus](), list[str]()
+    verdicts = Counter[Verdict]()  # an answer itself is let go: there may be very many
     for answer in net.diagnose_all(read_questions(arguments.questions, check=net.problems_of), manner):
-        answers.append(answer)
+        said |= _said(answer)
+        verdicts[answer.verdict] += 1
         lines.append(answer.to_json_line() if arguments.output == "json" else _told(answer, arguments, colour))
     if arguments.verbose:
-        verdicts = [answer.verdict for answer in answers]
-        counts = {verdict.value: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts}
-        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        print(f"{len(verdicts)} question{'s' * (len(verdicts) != 1)}: {told}", file=sys.stderr)
-    return _status(answers), "".join(lines)
+        told = ", ".join(f"{verdicts[verdict]} {verdict.value}" for verdict in Verdict if verdict in verdicts)
+        print(f"{len(lines)} question{'s' * (len(lines) != 1)}: {told}", file=sys.stderr)
+    return _worst(said), "".join(lines)
 
 
 def _told(answer: Answer, arguments: argparse.Namespace, colour: bool) -> str:

@@ -9,13 +9,11 @@ from netinsight.addresses import text
 from netinsight.diagnosis.case import Case, Result, Status
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity, Lang
 from netinsight.diagnosis.checks import blackhole, business, firewall, load, nic, path, precondition, service, ssh
-from netinsight.diagnosis.demands import Demand, judge_demands
+from netinsight.diagnosis.demands import judge_demands
 from netinsight.diagnosis.partly import partly
 from netinsight.diagnosis.report import (
-    AgainstReport,
     Assumption,
     Blocker,
-    DemandReport,
     EndReport,
     ItemReport,
     NotChecked,
@@ -115,7 +113,7 @@ def write(case: Case, results: list[Result], answered: Answer, writer: Writer) -
             )
             for walk in case.walks
         ],
-        demands=[_demand(writer, demand) for demand in judge_demands(case, results)],
+        demands=[writer.demand(demand) for demand in judge_demands(case, results)],
         items=items,
         blockers=[
             Blocker.model_construct(item=item.id, object=item.object)
@@ -146,24 +144,6 @@ def _item(writer: Writer, result: Result) -> ItemReport:
         message=writer.message(result),
         suggestion=writer.suggestion(result) if needs_action else "",
         evidence=[writer.evidence(one) for one in result.evidence],
-    )
-
-
-def _demand(writer: Writer, demand: Demand) -> DemandReport:
-    against = None
-    if demand.against:
-        walk = writer.case.walks[demand.against.walk]
-        steps = walk.forward if demand.against.direction == "forward" else walk.back
-        packet = writer.packet(steps[0].packet, walk)
-        against = AgainstReport.model_construct(
-            path=demand.against.walk + 1, direction=demand.against.direction, src=packet.src, dst=packet.dst
-        )
-    return DemandReport.model_construct(
-        kind=demand.kind,
-        object=ref(demand.object),
-        holds=demand.holds,
-        message=writer.demand(demand),
-        counterexample=against,
     )
 
 

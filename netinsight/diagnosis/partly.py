@@ -33,6 +33,8 @@ class _Fate(NamedTuple):
 
 def partly(case: Case, results: list[Result], answered: Answer) -> list[Partly]:
     """The ports that pass for some, those of one reason together."""
+    if not answered.some:
+        return []
     found: dict[tuple[tuple[By, ...], int, int], list[PortRange]] = {}
     for piece, fates in _pieces(case, results, answered.some):
         whole = sum(fate.passes == "yes" for fate in fates)

@@ -9,7 +9,16 @@ from netinsight.addresses import Range, cidrs, text
 from netinsight.diagnosis.case import Case, Fact, Result
 from netinsight.diagnosis.catalogue import Catalogue, Lang, port_list
 from netinsight.diagnosis.demands import Demand
-from netinsight.diagnosis.report import Evidence, Matches, Object, PacketReport, RuleReport, StageReport
+from netinsight.diagnosis.report import (
+    AgainstReport,
+    DemandReport,
+    Evidence,
+    Matches,
+    Object,
+    PacketReport,
+    RuleReport,
+    StageReport,
+)
 from netinsight.engine.spaces import Box, joined
 from netinsight.errors import visible
 from netinsight.flow import has_ports, protocol_name
@@ -252,20 +261,31 @@ class Writer:
         more = [self._word("more", n=len(once) - MOST_ADVICE)] if len(once) > MOST_ADVICE else []
         return self._word("sentences").join([*once[:MOST_ADVICE], *more])
 
-    def demand(self, demand: Demand) -> str:
+    def demand(self, demand: Demand) -> DemandReport:
         """Whether the paths pass what they should, or a path that does not."""
-        against = demand.against
+        against = None
+        if found := demand.against:
+            packet = self.packet(found.packet, self.case.walks[found.walk])
+            against = AgainstReport.model_construct(
+                path=found.walk + 1, direction=found.direction, src=packet.src, dst=packet.dst
+            )
+        return DemandReport.model_construct(
+            kind=demand.kind,
+            object=ref(demand.object),
+            holds=demand.holds,
+            message=self._demanded(demand, against),
+            counterexample=against,
+        )
+
+    def _demanded(self, demand: Demand, against: AgainstReport | None) -> str:
         if against is None:
             one_way = "_one_way" if demand.kind == "via" and not any(walk.back for walk in self.case.walks) else ""
             told = self._word(f"demand_{demand.kind}_yes{one_way}")
         else:
-            walk = self.case.walks[against.walk]
-            forward = against.direction == "forward"
-            packet = self.packet((walk.forward if forward else walk.back)[0].packet, walk)
+            direction = self._word("on_the_way_there" if against.direction == "forward" else "on_the_way_back")
             told = self._word(
-                f"demand_{demand.kind}_no", n=against.walk + 1, src=packet.src, dst=packet.dst,
-                direction=self._word("on_the_way_there" if forward else "on_the_way_back"),
-            )  # fmt: skip
+                f"demand_{demand.kind}_no", n=against.path, src=against.src, dst=against.dst, direction=direction
+            )
             if demand.judged > 1:
                 told += self._word(f"demand_{demand.kind}_some", keeping=demand.keeping, judged=demand.judged)
         if demand.holds == "unknown":

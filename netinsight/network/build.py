@@ -139,7 +139,7 @@ class Network:
             unknown = havip.master.unknown if isinstance(havip.master, Unknown) else ""
             return Public(address, name, path, bound_to, self.master_of(bound_to), parse_address(havip.ip), unknown,
                           lock=lock)  # fmt: skip
-        interface = self.enis.get(bound_to) or self.topology.primary_interface(bound_to)
+        interface = self.interface_of(bound_to)
         if interface is None:
             private = parse_address(eip.private_ip) if eip.private_ip and eip.vpc else None
             return Public(address, name, path, bound_to, None, private, self.topology.unknown.get(bound_to, ""),
@@ -167,6 +167,13 @@ class Network:
         """Public address of its own → the load balancer."""
         balancers = self.topology.load_balancers.items()
         return {parse_address(one.public_ip): name for name, one in balancers if one.public_ip}
+
+    def public_of_balancer(self, name: str) -> int | None:
+        """The address by which the Internet knows a load balancer: its own, else an EIP that is bound to it."""
+        own = self.topology.load_balancers[name].public_ip
+        if own:
+            return parse_address(own)
+        return next((public.address for public in self.publics if public.bound_to == name), None)
 
     def public_of(self, interface: Interface, private: int) -> Public | None:
         """The public address that stands for a private one of an ENI; one of unknown binding where there may be one."""
@@ -201,6 +208,10 @@ class Network:
     def public_in(self, vpc: str, private: int) -> Public | None:
         """The public address that is translated to a private one of a VPC, whatever has that."""
         return self._public_in.get((vpc, private))
+
+    def interface_of(self, name: str) -> Interface | None:
+        """The ENI that an id stands for: its own, of an instance the primary one."""
+        return self.enis.get(name) or self.topology.primary_interface(name)
 
     def vpc_of(self, interface: Interface) -> str:
         """The VPC that an ENI stands in; empty where its vSwitch is not known."""

@@ -92,7 +92,7 @@ def find_end(network: Network, written: str) -> End:
     written = written.strip()
     if written.lower() == INTERNET:
         return End(INTERNET, Kind.INTERNET)
-    interface = network.enis.get(written) or network.topology.primary_interface(written)
+    interface = network.interface_of(written)
     if interface:
         return End(written, Kind.ENI, parse_address(interface.eni.ip), interface)
     if holder := _holder(network, written):
@@ -133,8 +133,7 @@ def balancer_address(network: Network, name: str, *, public: bool) -> int | None
     """An address of a load balancer: its private one, or the one by which the Internet knows it; the other if need be."""
     described = network.topology.load_balancers[name]
     private = parse_address(described.ip) if described.ip else None
-    bound = next((one.address for one in network.publics if one.bound_to == name), None)
-    outside = parse_address(described.public_ip) if described.public_ip else bound
+    outside = network.public_of_balancer(name)
     first, second = (outside, private) if public else (private, outside)
     return second if first is None else first
 

@@ -126,7 +126,7 @@ def _balancers(network: Network, graph: networkx.MultiDiGraph) -> None:
         for listener in balancer.listeners:
             group = balancer.server_groups.get(listener.server_group)
             for i, server in enumerate(group.servers if group else ()):
-                interface = network.enis.get(server.server) or network.topology.primary_interface(server.server)
+                interface = network.interface_of(server.server)
                 if interface is None:
                     continue
                 graph.add_edge(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from netinsight.addresses import Range, internet, merge, parse_prefix, ranges, subtract
+from netinsight.addresses import LAST, Range, internet, merge, parse_prefix, ranges, subtract
 from netinsight.engine.kernels import COLUMNS, DESTINATION, SOURCE
 from netinsight.network.build import Network
 from netinsight.network.filters import Filter
@@ -86,8 +86,5 @@ def _atoms(hosts: tuple[Range, ...], sets: list[tuple[Range, ...]]) -> Iterator[
 
 def _holds(pieces: tuple[Range, ...], address: int) -> bool:
     """Whether sorted, disjoint pieces hold an address; a set may be of thousands of members."""
-    at = bisect_right(pieces, (address, _ENDLESS)) - 1
+    at = bisect_right(pieces, (address, LAST)) - 1
     return at >= 0 and address <= pieces[at].last
-
-
-_ENDLESS = 1 << 200

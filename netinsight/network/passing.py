@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from netinsight.addresses import parse_address
 from netinsight.errors import ObjectError, did_you_mean, one_of, visible
 from netinsight.model.routing import NextHopType
-from netinsight.model.topology import SECTIONS
 from netinsight.network.build import Network
-from netinsight.network.routing import kind_of, object_type
+from netinsight.network.graph_links import GATES
+from netinsight.network.routing import object_type
 from netinsight.network.steps import Ref, Step
 
 _TYPES = {
@@ -19,14 +19,11 @@ _TYPES = {
     "network_acls": "network_acl",
     "route_tables": "route_table",
     "eips": "eip",
-    "vbrs": "vbr",
-    "transit_routers": "transit_router",
-    "networks": "network",
-    "load_balancers": "load_balancer",
     "instances": "instance",
     "network_interfaces": "eni",
+    **{gate.section: gate.type for gate in GATES},
 }
-"""What reports call the objects of a section; gateways are called after their items."""
+"""What reports call the objects of a section; only those that stand on a way, or decide it."""
 
 
 def find_object(network: Network, written: str) -> Ref:
@@ -46,17 +43,12 @@ def find_object(network: Network, written: str) -> Ref:
     if found:
         several = one_of([ref.id for ref in found])
         raise ObjectError(f"`{visible(written)}` is {several}", hint="use the id")
-    known = [name for section in _sections() for name in getattr(network.topology, section)]
+    known = [name for section in _TYPES for name in getattr(network.topology, section)]
     hint = did_you_mean(written, [*known, *network.enis, *_hops(network)])
     raise ObjectError(
         f"nothing in the topology that a packet could pass is called `{visible(written)}`",
         hint=hint or "an id of any section, such as a gateway, an appliance, a vSwitch, a security group",
     )
-
-
-def _sections() -> list[str]:
-    """Those whose objects stand on a way, or decide it."""
-    return [section for section in SECTIONS if section not in ("prefix_lists", "port_lists")]
 
 
 def _kind(network: Network, name: str) -> str:
@@ -68,10 +60,11 @@ def _kind(network: Network, name: str) -> str:
         return "attachment"
     if any(name in gateway.connections for gateway in topology.vpn_gateways.values()):
         return "vpn_connection"
-    section = next((one for one in _sections() if name in getattr(topology, one)), "")
-    if section in _TYPES:
+    section = next((one for one in _TYPES if name in getattr(topology, one)), "")
+    if section:
         return _TYPES[section]
-    return object_type(kind_of(network, name) or _hops(network).get(name)) if section or name in _hops(network) else ""
+    hops = _hops(network)
+    return object_type(hops[name]) if name in hops else ""
 
 
 def _hops(network: Network) -> dict[str, NextHopType | None]:
@@ -92,7 +85,7 @@ def _of_address(network: Network, written: str) -> Iterator[Ref]:
     if balancer := network.balancer_of_public.get(address):
         yield Ref("load_balancer", balancer)
     yield from (Ref("eni", interface.id) for interface in network.owners.get(address, ()))
-    yield from (Ref(_TYPES.get(section, section.removesuffix("s")), name)
+    yield from (Ref(_TYPES[section], name)
                 for (_, held), (section, name) in network.holders.items() if held == address)  # fmt: skip
 
 

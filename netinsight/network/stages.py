@@ -139,11 +139,16 @@ def translation(public: Public, code: str, box: Box) -> Rulings:
         path = (*public.path[:-1], "public_bandwidth_mbps")
         return whole(box, Decision.DROP, told, origin._replace(path=path, text="public_bandwidth_mbps: 0"))
     if public.lock is not BusinessStatus.NORMAL:
-        told = why("public.locked", public=text(public.address), status=public.lock)
-        path, said = (*public.path, "business_status"), f"business_status: {public.lock}"
-        return whole(box, Decision.DROP, told, origin._replace(path=path, text=said))
+        return whole(box, Decision.DROP, *locked(public))
     private = text(public.private) if public.private is not None else ""
     return whole(box, Decision.ACCEPT, why(code, public=text(public.address), private=private), origin)
+
+
+def locked(public: Public) -> tuple[Why, Origin]:
+    """A lock of a public address, and where it stands."""
+    path, said = (*public.path, "business_status"), f"business_status: {public.lock}"
+    told = why("public.locked", public=text(public.address), status=public.lock)
+    return told, Origin(public.holder, "public_ip", path, text=said)
 
 
 def blackhole(network: Network, target: int, at: datetime, box: Box) -> Rulings:

@@ -229,10 +229,10 @@ def _unseen(network: Network, journey: Journey, interface: Interface, private: i
         if any(entry.eip and parse_address(entry.internal_ip) == private for entry in entries):
             return _drop(journey, interface, "public.no_dnat", private=text(private), gateway=name)
     for name, balancer in topology.load_balancers.items():
-        address = balancer.public_ip or next((eip.ip for eip in topology.eips.values() if eip.bound_to == name), "")
         servers = {server.server for group in balancer.server_groups.values() for server in group.servers}
-        if address and servers & {interface.id, interface.instance_id}:
-            told = {"gateway": name, "address": address}
+        address = network.public_of_balancer(name) if servers & {interface.id, interface.instance_id} else None
+        if address is not None:
+            told = {"gateway": name, "address": text(address)}
             return _drop(journey, interface, "public.balanced", private=text(private), **told)
     return _drop(journey, interface, "public.none", private=text(private), vpc=vpc)
 

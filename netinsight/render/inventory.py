@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,7 @@ class Inventory:
             given(described, without=LISTS.get(section, _ALWAYS_LISTS)),
             given(described, without=set()),
             list(self._body(section, name)),
-            tuple(referrers(self.network.topology, section, name)),
+            self._referred_by(section, name),
             tuple(self._interface(one) for one in parts),
         )
 
@@ -68,6 +68,9 @@ class Inventory:
     def place(self, *path: str | int) -> Place:
         """Where a value stands."""
         return self.network.topology.place(*path)
+
+    def _referred_by(self, section: str, name: str) -> Callable[[], tuple[Row, ...]]:
+        return lambda: tuple(referrers(self.network.topology, section, name))
 
     def _body(self, section: str, name: str) -> Body:
         """What an object has in lists, and what hangs on it."""
@@ -105,7 +108,7 @@ class Inventory:
             action = "route" if routes else "accept" if accepts(packed.table, number) else "drop"
             said = what_it_says(self.catalogue, self.lang, origin, action)
             where = self.place(*origin.path) if origin.path else NOWHERE
-            rows.setdefault(origin.id, Row(origin.id, said, where))
+            rows.setdefault(origin.id, Row(origin.id, said, where, "BGP down" if origin.idle else ""))
         return Listing(name, title, tuple(rows.values()))
 
     def table(self, vpc: str, name: str) -> Listing:
@@ -133,7 +136,7 @@ class Inventory:
 
     def _interface(self, interface: Interface) -> Sheet:
         body, eni = list(self._of_interface(interface)), interface.eni
-        refers = tuple(referrers(self.network.topology, "network_interfaces", interface.id))
+        refers = self._referred_by("network_interfaces", interface.id)
         return Sheet("network_interfaces", interface.id, SECTIONS["network_interfaces"], self.place(*interface.path),
                      None, given(eni, without=set()), body, refers)  # fmt: skip
 

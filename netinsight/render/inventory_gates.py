@@ -11,7 +11,7 @@ import yaml
 from netinsight.addresses import text
 from netinsight.model.base import Model, Path, Unknown
 from netinsight.model.gateways import EntryStatus
-from netinsight.model.links import TransitRouteStatus, VpnRouteOrigin
+from netinsight.model.links import TransitRouteStatus
 from netinsight.render.sheets import Listing, Names, Note, Row
 
 if TYPE_CHECKING:
@@ -140,16 +140,10 @@ def _vpn_gateway(here: Inventory, name: str) -> Body:
     rows = _rows(here, described.connections.items(), (*path, "connections"))
     yield Listing("connections", here.word("show_connections"), tuple(rows))
     found = here.listing("routes", here.word("show_routes", table=name), here.network.vpn_filter(name), routes=True)
-
-    def lost(row: Any) -> str:
-        connection = described.connections.get(row.connection)
-        up = connection.bgp_up if connection and row.origin is VpnRouteOrigin.BGP else True
-        return "" if up else "BGP down"
-
     listed = [] if isinstance(described.routes, Unknown) else described.routes
     weights = {f"{name}/{i}": f" weight {one.weight}" for i, one in enumerate(listed, start=1)}
     weighed = tuple(replace(row, text=row.text + weights.get(row.id, "")) for row in found.rows)
-    yield _with(replace(found, rows=weighed), _left_out(here, name, described.routes, (*path, "routes"), lost))
+    yield replace(found, rows=weighed)
 
 
 def _load_balancer(here: Inventory, name: str) -> Body:

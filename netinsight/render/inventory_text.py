@@ -41,7 +41,7 @@ def _lines(sheet: Sheet, inventory: Inventory, paint: Paint) -> Iterator[str]:
         else:
             yield from _listing(one, inventory)
     if sheet.section not in _TOLD_OTHERWISE:
-        yield from _listing(Listing("referred_by", inventory.word("show_referred_by"), sheet.referred_by), inventory)
+        yield from _listing(Listing("referred_by", inventory.word("show_referred_by"), sheet.referred_by()), inventory)
 
 
 def _fields(shown: Any) -> Iterator[str]:

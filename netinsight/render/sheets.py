@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +69,8 @@ class Sheet:
         The fields that the file gives, as it would write them, without those that are lists of their own.
     fields
         All of them.
+    referred_by
+        Finds what refers to the object, in the whole file: only where it is told.
     parts
         The ENIs of an instance.
     """
@@ -79,7 +82,7 @@ class Sheet:
     shown: Any
     fields: Any
     body: list[Listing | Names | Note] = field(default_factory=list)
-    referred_by: tuple[Row, ...] = ()
+    referred_by: Callable[[], tuple[Row, ...]] = tuple
     parts: tuple[Sheet, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -92,7 +95,7 @@ class Sheet:
             "lists": [{"name": one.name, "title": one.title, "rows": [_row(row) for row in one.rows]}
                       for one in self.body if isinstance(one, Listing)],
             "names": {one.name: list(one.ids) for one in self.body if isinstance(one, Names)},
-            "referred_by": [_row(row) for row in self.referred_by],
+            "referred_by": [_row(row) for row in self.referred_by()],
             "parts": [part.as_json() for part in self.parts],
         }  # fmt: skip
 

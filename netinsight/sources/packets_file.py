@@ -9,7 +9,7 @@ from typing import IO, Any
 from netinsight.addresses import family, parse_address
 from netinsight.errors import InputError, Place, Problem, did_you_mean, one_of, visible
 from netinsight.guest.packets import Packet
-from netinsight.sources.document import LINE_BREAK
+from netinsight.sources.document import LINE_BREAK, once
 from netinsight.sources.files import STDIN, read_text
 
 KEYS = ("dst", "src", "in_interface", "out_interface", "mark", "protocol", "source_port", "destination_port")
@@ -54,7 +54,7 @@ class _Line:
         """The packet; None where anything is wrong."""
         before = len(self.problems)
         try:
-            value = json.loads(self.text, object_pairs_hook=self._once)
+            value = json.loads(self.text, object_pairs_hook=once)
         except (ValueError, RecursionError) as error:
             self._note(f"not JSON: {getattr(error, 'msg', error)}", column=getattr(error, "colno", 1))
             return None
@@ -76,12 +76,6 @@ class _Line:
             return None
         mark = numbers.pop("mark")
         return Packet(destination, source, names["in_interface"], names["out_interface"], mark or 0, **numbers)
-
-    def _once(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        if twice := next((key for key in keys if keys.count(key) > 1), None):
-            raise ValueError(f"duplicate key `{visible(twice)}`")
-        return dict(pairs)
 
     def _address(self, key: str) -> int | None:
         written = self.value.get(key)

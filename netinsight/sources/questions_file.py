@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from netinsight.errors import InputError, Place, Problem, QuestionError, did_you_mean, one_of, visible
 from netinsight.flow import Asked, PortRange, Question, parse_icmp_type, parse_ports, parse_protocol
-from netinsight.sources.document import LINE_BREAK
+from netinsight.sources.document import LINE_BREAK, once
 from netinsight.sources.files import STDIN, read_text
 
 COLUMNS = ("src", "dst", "protocol", "port", "source_port", "icmp_type", "family", "one_way", "via", "avoid")
@@ -89,7 +89,7 @@ def _json_lines(lines: list[_Line], problems: list[Problem]) -> Iterator[_Line]:
         if _too_long(line, problems):
             continue
         try:
-            value = json.loads(line.excerpt, object_pairs_hook=_once)
+            value = json.loads(line.excerpt, object_pairs_hook=once)
         except (ValueError, RecursionError) as error:
             message = f"not JSON: {getattr(error, 'msg', error)}"
             problems.append(line.problem(message, "one object a line", getattr(error, "colno", 1)))
@@ -107,13 +107,6 @@ def _json_lines(lines: list[_Line], problems: list[Problem]) -> Iterator[_Line]:
 def _value_column(text: str, key: str) -> int:
     found = re.search(rf'"{re.escape(key)}"\s*:\s*', text)
     return found.end() + 1 + text.startswith('"', found.end()) if found else 1
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if twice := next((key for key in keys if keys.count(key) > 1), None):
-        raise ValueError(f"duplicate key `{visible(twice)}`")
-    return dict(pairs)
 
 
 def _unknown(key: str) -> tuple[str, str]:

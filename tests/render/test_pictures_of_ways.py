@@ -20,6 +20,7 @@ from netinsight.render import svg
 from netinsight.render.icons import ICONS, icon
 from netinsight.render.path_nodes import Node, find_nodes
 from netinsight.render.path_picture import draw_path
+from tests.diagnosis.test_properties import renamed
 
 from .reports import EVIL, Page, drawings
 
@@ -292,15 +293,6 @@ def test_every_part_stays_inside_and_boxes_do_not_overlap(name: str) -> None:
         boxes = [(float(one.get("y", 0)), float(one.get("height", 0))) for one in drawing.iter("rect")
                  if one.get("class") == "ni-draw-box"]  # fmt: skip
         assert all(top + high < below for (top, high), (below, _) in pairwise(boxes))
-
-
-def renamed(value: Any, names: dict[str, str]) -> Any:
-    """A document with other names."""
-    if isinstance(value, dict):
-        return {names.get(key, key): renamed(one, names) for key, one in value.items()}
-    if isinstance(value, list):
-        return [renamed(one, names) for one in value]
-    return names.get(value, value) if isinstance(value, str) else value
 
 
 def test_names_of_what_is_not_in_a_report_are_only_text_too() -> None:

@@ -147,7 +147,7 @@ def _forward(
 ) -> list[Journey]:
     """To one back end: groups let it in, the ACL of its vSwitch does not know it."""
     network = walker.network
-    interface = network.enis.get(server.server) or network.topology.primary_interface(server.server)
+    interface = network.interface_of(server.server)
     if interface is None:
         reason = network.topology.unknown.get(server.server, "")
         ref = Ref("load_balancer", name)

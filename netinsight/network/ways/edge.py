@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 ANYWHERE = parse_address("0.0.0.0")  # noqa: S104  (an address that is looked up, not bound)
 
 
-# ------------------------------------------------------------------------------------------------------- EIPs, outward
-
-
 # ---------------------------------------------------------------------------------------------------------- the edge
 
 
@@ -107,7 +104,6 @@ def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[J
     gateway = network.ipv4_gateway_of.get(vpc)
     described = network.topology.ipv4_gateways[gateway] if gateway else None
     target = public.interface
-    vswitch = network.vswitch_at(vpc, public.private) if public.private is not None else ""
     if public.vpc and (described is None or described.enabled is False):
         origin = Origin(public.holder, "public_ip", public.path, text=f"vpc: {public.vpc}")
         told = why("ipv4.needed", public=text(public.address), vpc=vpc)
@@ -118,6 +114,7 @@ def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[J
         steered = _steered(walker, journey, Ref("ipv4", gateway), described.route_table, vpc)
         if steered and known:
             return steered
+        vswitch = network.vswitch_at(vpc, public.private) if public.private is not None else ""
         private = vswitch and not journey.frame.back and not is_public_vswitch(walker, vswitch, gateway, vpc)
         if isinstance(described.enabled, Unknown) and (steered or private):
             ref, path = Ref("ipv4", gateway), ("ipv4_gateways", gateway, "enabled")
@@ -201,11 +198,8 @@ def _judge_v6(walker: Walker, journey: Journey, gateway: str, address: int, *, i
         return journey.not_known(
             "gateway", "gateway.ipv6", ref, gateway, described.internet.unknown, (*path, "internet")
         )
-    if described.business_status is not BusinessStatus.NORMAL:
-        told = why("gateway.locked", gateway=gateway, status=described.business_status)
-        said = f"business_status: {described.business_status}"
-        origin = Origin(gateway, "gateway", (*path, "business_status"), text=said)
-        return journey.says("gateway", "gateway.ipv6", ref, Decision.DROP, told, origin)
+    if described.business_status is not BusinessStatus.NORMAL:  # it has no state but that
+        return journey.state("gateway", "gateway.ipv6", ref, path, None, None, described.business_status)
     found = _bandwidth(network, gateway, address)
     if found is None:
         told = why("ipv6.no_bandwidth", gateway=gateway, ip=text(address))

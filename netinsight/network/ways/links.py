@@ -74,9 +74,8 @@ def _at_network(walker: Walker, journey: Journey, name: str, turns: Place) -> li
     cidrs = walker.network.topology.networks[name].cidrs
     if not within(cidrs, journey.packet.destination):
         told = why("network.elsewhere", network=name, destination=text(journey.packet.destination))
-        last = next((step for step in reversed(journey.steps) if step.stage == "route"), None)
-        ref = last.object if last else Ref("network", name)
-        origin = last.deciding.origin if last else Origin(name, "gateway", ("networks", name), text=", ".join(cidrs))
+        origin = journey.last_row or Origin(name, "gateway", ("networks", name), text=", ".join(cidrs))
+        ref = journey.last_router or Ref("network", name)
         return walker.lost(journey.says("route", journey.item, ref, Decision.DROP, told, origin))
     return [journey._replace(turns=turns).to(At.NETWORK, name)]
 

@@ -79,10 +79,8 @@ def out(journey: Journey, public: Public, ref: Ref) -> list[Journey]:
 
 def locked(journey: Journey, public: Public, stage: str) -> Journey:
     """An EIP that is locked carries nothing, whatever it is bound to."""
-    text_ = f"business_status: {public.lock}"
-    origin = Origin(public.holder, "public_ip", (*public.path, "business_status"), text=text_)
-    told = why("public.locked", public=text(public.address), status=public.lock)
-    return journey.says(stage, "gateway.public_ip", Ref("eip", public.holder), Decision.DROP, told, origin)
+    ref = Ref("eip", public.holder)
+    return journey.says(stage, "gateway.public_ip", ref, Decision.DROP, *stages.locked(public))
 
 
 def no_internet(network: Network, vpc: str) -> tuple[Decision, Why] | None:

@@ -288,11 +288,9 @@ def to_hop(walker: Walker, journey: Journey, kind: NextHopType | None, name: str
     """At a next hop; one that is not described or not modelled is named."""
     network, vpc = walker.network, journey.place.vpc
     place = PLACES.get(kind) if kind else None
-    if kind is NextHopType.IPV6_GATEWAY:
-        name = network.ipv6_gateway_of.get(vpc, "") if name == NextHopType.IPV6_GATEWAY else name
     if place is None or routing.kind_of(network, name) is None:
         item = routing.gateway_item(kind)
-        ref = Ref(item.removeprefix("gateway."), name or str(kind))
+        ref = Ref(item.removeprefix("gateway."), name)
         code = "gateway.not_followed" if kind and place is None else "gateway.not_modelled"
         return walker.lost(journey.says("gateway", item, ref, Decision.UNKNOWN, why(code, next_hop=ref.id), row))
     if kind is NextHopType.HAVIP:
@@ -305,10 +303,10 @@ def to_hop(walker: Walker, journey: Journey, kind: NextHopType | None, name: str
 
 def loop(walker: Walker, journey: Journey) -> list[Journey]:
     """The same packet at the same router again: the round it makes, and the row that closes it."""
-    last = next(step for step in reversed(journey.steps) if step.stage == "route")
+    ref = journey.last_router or Ref("vpc", journey.place.vpc)
     nodes = [step.object.id for step in journey.steps if step.stage in ("route", "gateway", "appliance")]
     again = journey.place.id or journey.place.vpc
     around = nodes[nodes.index(again) :] if again in nodes else nodes
     told = why("route.loop", nodes=" -> ".join([*dict.fromkeys(around), around[0]]))
-    looped = journey.says("route", journey.item, last.object, Decision.DROP, told, last.deciding.origin)
+    looped = journey.says("route", journey.item, ref, Decision.DROP, told, journey.last_row)
     return walker.lost(looped)

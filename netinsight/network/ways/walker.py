@@ -53,6 +53,7 @@ class Walker:
     ) -> None:
         self.network, self.source, self.destination = network, source, destination
         self.moment, self.with_guest = at, with_guest
+        self.end_enis = {end.interface.id for end in (source, destination) if end.interface}
         self.consulted: dict[int, Filter] = {}
         self.address_sets: set[tuple[Range, ...]] = set()
         self.asked_steps: tuple[Step, ...] = ()
@@ -190,8 +191,7 @@ class Walker:
 
     def eni_status(self, journey: Journey, interface: Interface) -> Journey:
         """Only an ENI that is InUse carries traffic; and only an instance that is Running, where nobody asked for it."""
-        ends = {end.interface.id for end in (self.source, self.destination) if end.interface}
-        if interface.id not in ends:  # that of an end is a precondition
+        if interface.id not in self.end_enis:  # that of an end is a precondition
             journey = appliance.running(self.network, journey, interface, "eni", "precondition.instance_running")
         rulings = stages.eni(self.network, interface, journey.leg_box)
         return journey.step("eni", "eni.status", Ref("eni", interface.id), rulings)
@@ -232,8 +232,9 @@ class Walker:
         back, protocol = journey.frame.back, journey.packet.protocol
         stage, ref, item = f"security_group.{direction}", Ref("eni", interface.id), f"eni.security_group.{direction}"
         stateful = protocol not in (ICMP, ICMPV6, GRE)
-        is_end = interface.id in {end.interface.id for end in (self.source, self.destination) if end.interface}
-        known = back and ((self.asked_broken and is_end) or self._admitted(journey, interface, direction))
+        known = back and (
+            (self.asked_broken and interface.id in self.end_enis) or self._admitted(journey, interface, direction)
+        )
         session = journey.says(stage, "", ref, Decision.ACCEPT, why("group.session"))
         if known and stateful:
             return session
