@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from netinsight import __version__
+from netinsight.cli.guest_parser import add_guest
 from netinsight.errors import QuestionError, did_you_mean
 
 
@@ -60,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_show(commands)
     _add_explain(commands)
     _add_validate(commands)
+    add_guest(commands, _command, _Run)
     _add_schema(commands)
     _add_completion(commands)
     return parser

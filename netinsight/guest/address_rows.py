@@ -40,7 +40,9 @@ def _text_interface(
     row: Row, words: list[Word], interfaces: dict[str, Interface], found: list[HostAddress], problems: Problems
 ) -> None:
     if len(words) < 2 or not _HEAD.fullmatch(words[0].text):
-        problems.note(row, words[0], f"expected `N: INTERFACE`, found `{visible(words[0].text)}`", "as `ip addr` prints it")
+        problems.note(
+            row, words[0], f"expected `N: INTERFACE`, found `{visible(words[0].text)}`", "as `ip addr` prints it"
+        )
         return
     name = words[1].text.removesuffix(":").partition("@")[0]
     flags = next((word.text for word in words[2:4] if word.text.startswith("<")), "")

@@ -13,7 +13,7 @@ from netinsight.guest.answers import answer, martian, nowhere
 from netinsight.guest.packets import LOOPBACK, Doubts, Found, Hit, Packet
 from netinsight.guest.rows import ERRORS, Rule
 from netinsight.guest.rules import ask
-from netinsight.guest.source_address import LINK, source_v4
+from netinsight.guest.source_address import LINK
 from netinsight.guest.tables import find_v4
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ NOT_OURS = "the source is no address of this guest"
 
 def look(routing: Routing, packet: Packet, doubts: Doubts) -> Hit | Rule | None:
     """The rules and their tables."""
+
     def one(table: str) -> Hit | None:
         routing.doubt_table(4, table, doubts)
         return find_v4(routing.table(4, table), packet, routing.settings, doubts)
@@ -175,10 +176,10 @@ def _broadcast(routing: Routing, packet: Packet, hit: Hit | None, doubts: Doubts
 def invalid(routing: Routing, packet: Packet, leaves_by: str, doubts: Doubts, mode: int = 0) -> str:
     """Why a source may not come in where it does, by ``rp_filter`` (0 off, 1 strict, 2 loose); empty: it may."""
     source = packet.source if packet.source is not None else V4_FIRST
-    if not mode and not routing.settings.accept_local and not routing.custom:
-        return "the source is an address of this guest" if routing.has_address(source) else ""
     if not mode and routing.settings.accept_local:
         return ""
+    if not mode and not routing.custom:
+        return _own(routing, routing.has_address(source), "the source is an address of this guest", mode, doubts)
     back = Packet(source, packet.destination, leaves_by, "", packet.mark if routing.settings.src_valid_mark else 0,
                   packet.protocol, packet.destination_port, packet.source_port)  # fmt: skip
     hit = look(routing, back, doubts)
@@ -186,11 +187,19 @@ def invalid(routing: Routing, packet: Packet, leaves_by: str, doubts: Doubts, mo
     if not isinstance(hit, Hit) or hit.route.type in ERRORS:
         return filtered
     if hit.route.type != "unicast" and not (hit.route.type == "local" and routing.settings.accept_local):
-        return f"the source is of type {hit.route.type}"
+        return _own(routing, True, f"the source is of type {hit.route.type}", mode, doubts)
     if any(hop.interface == packet.in_interface for hop in hit.route.hops):
         return ""
-    if not any(one.interface == packet.in_interface and V4_FIRST <= one.address <= V4_LAST for one in routing.addresses):
+    if not any(
+        one.interface == packet.in_interface and V4_FIRST <= one.address <= V4_LAST for one in routing.addresses
+    ):
         return filtered
     return f"the way back to the source is by {hit.route.hops[0].interface}" if mode == 1 else ""
 
 
+def _own(routing: Routing, own: bool, why: str, mode: int, doubts: Doubts) -> str:
+    """A source that only ``accept_local`` lets in; where that is not known, in, and told."""
+    if own and routing.settings.accept_local is None:
+        doubts.add(f"{why}, which comes in only with accept_local; whether that is set is not known")
+        return why if mode else ""
+    return why if own else ""

@@ -124,7 +124,9 @@ def json_rows(written: Written, problems: Problems) -> Iterator[tuple[Row, dict[
     if (many and text[at : at + 1] != "]") or rest.strip():
         line = bisect_right(starts, at)
         row = Row(written, line, text[starts[line - 1] :].partition("\n")[0], column=at - starts[line - 1] + 1)
-        problems.note(row, None, f"not valid JSON: expected the end, found `{visible(text[at : at + 12]) or 'nothing'}`")
+        problems.note(
+            row, None, f"not valid JSON: expected the end, found `{visible(text[at : at + 12]) or 'nothing'}`"
+        )
 
 
 def _not_json(row: Row, error: Exception, problems: Problems, starts: list[int]) -> None:

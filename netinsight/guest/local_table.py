@@ -52,8 +52,6 @@ def local_v6(addresses: Sequence[HostAddress], interfaces: Mapping[str, Interfac
             yield _route(one, "multicast", parse_prefix("ff00::/8"), None, "global", metric=256)
 
 
-def _route(
-    one: HostAddress, kind: str, prefix: Prefix, source: int | None, scope: str, metric: int = 0
-) -> Route:
+def _route(one: HostAddress, kind: str, prefix: Prefix, source: int | None, scope: str, metric: int = 0) -> Route:
     return Route(one.line, prefix.family, kind, prefix, "local", (NextHop(one.interface),), metric, SCOPES[scope], source,
                  kernel=True, made=True, strange=one.strange)  # fmt: skip

@@ -39,7 +39,8 @@ class Settings:
     """ignore_routes_with_linkdown."""
     route_localnet: bool = False
     """Whether 127.0.0.0/8 may come in."""
-    accept_local: bool = False
+    accept_local: bool | None = None
+    """Whether the guest's own addresses may come in as a source; None: not known, they are let in and it is told."""
     src_valid_mark: bool = False
 
 

@@ -90,6 +90,8 @@ def _add(row: Row, family: int, tables: Mapping[str, str], found: list[Rule], pr
         suppress=fields.number(row, "suppress_prefixlength", problems, -1, 128),
         suppress_group=row.get("suppress_ifgroup"), strange=tuple(row.strange),
     )  # fmt: skip
+    if rule.action == "goto" and rule.target <= rule.priority:
+        problems.note(row, row.fields["goto"], f"goto {rule.target} leads back", "a rule leads to later ones only")
     if "priority" not in row.fields:
         problems.note(row, None, "no priority")
     if len(problems.found) == before:
