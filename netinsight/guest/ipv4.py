@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from netinsight.addresses import V4_FIRST, V4_LAST, block, contains
 from netinsight.guest.answers import answer, martian, nowhere
 from netinsight.guest.packets import LOOPBACK, Doubts, Found, Hit, Packet
-from netinsight.guest.rows import ERRORS, Rule
+from netinsight.guest.rows import ERRORS, SCOPES, Rule
 from netinsight.guest.rules import ask
 from netinsight.guest.source_address import LINK
 from netinsight.guest.tables import find_v4
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from netinsight.guest.routes import Routing
 
 _MULTICAST, _LOCAL_MULTICAST = block("224.0.0.0/4"), block("224.0.0.0/24")
-_ZERO, _LOOP = block("0.0.0.0/8"), block("127.0.0.0/8")
+_ZERO, _LOOP = block("0.0.0.0/32"), block("127.0.0.0/8")  # the rest of 0.0.0.0/8 is unicast since Linux 5.3
 _ALL_HOSTS = block("224.0.0.1/32").first
 NOT_OURS = "the source is no address of this guest"
 
@@ -67,6 +67,8 @@ def output(routing: Routing, packet: Packet, doubts: Doubts) -> Found:
             return _made(packet, None, out, source, doubts, "sent by the interface that was asked for")
         if source is None and everywhere:
             source = routing.select_v4(out, None, 0, doubts)
+        elif source is None and destination == V4_FIRST:
+            source = routing.select_v4(out, None, SCOPES["host"], doubts)
     if destination == V4_FIRST:
         return _to_itself(source, doubts)
     return _routed(routing, replace(packet, source=source), doubts)
@@ -110,7 +112,7 @@ def _made(packet: Packet, hit: Hit | None, out: str, source: int | None, doubts:
         kind = "multicast"
         gateway = gateway if hit and hit.route.prefix.length >= 4 else None
     elif contains([_ZERO], destination):
-        return martian(doubts, source, "a destination in 0.0.0.0/8", hit)
+        return martian(doubts, source, "the destination 0.0.0.0", hit)
     if kind in ("broadcast", "local"):
         gateway = None
     return answer(kind, hit, doubts, interface=out, gateway=gateway, source=source, reason=reason)
@@ -130,7 +132,7 @@ def incoming(routing: Routing, packet: Packet, doubts: Doubts) -> Found:
         return _broadcast(routing, packet, None, doubts)
     for address, name in ((source, "source"), (destination, "destination")):
         if contains([_ZERO], address):
-            return martian(doubts, source, f"a {name} in 0.0.0.0/8")
+            return martian(doubts, source, f"the {name} 0.0.0.0")
     for address, name in ((destination, "destination"), (source, "source")):
         if contains([_LOOP], address) and not routing.settings.route_localnet:
             return martian(doubts, source, f"a loopback address as the {name} of what comes in")

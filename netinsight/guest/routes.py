@@ -122,7 +122,7 @@ class Routing:
         for one in self.addresses:
             if one.address == address:
                 return one.interface
-        hit = find_v4(self.table(4, "local"), Packet(address), self.settings, Doubts())
+        hit = find_v4(self.merged or self.table(4, "local"), Packet(address), self.settings, Doubts())
         return hit.hop.interface if hit and hit.hop and hit.route.type == "local" else None
 
     def unusable(self, interface: str) -> str:

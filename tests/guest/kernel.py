@@ -52,7 +52,7 @@ BLOCKS = {4: ["10.0.0.0/8", "10.0.0.5", "8.8.0.0/16", "10.1.0.0/16", "0.0.0.0/8"
           6: ["2001:db8::/32", "2001:db8::5", "2400::/12", "fd00::/8"]}  # fmt: skip
 TABLES = ["main", "100", "101", "102"]
 DEVICES = ["d0", "d1", "d2", "d3"]
-PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1}
+PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1, "ipv6-icmp": 58}
 
 
 def why_not() -> str:
@@ -63,7 +63,9 @@ def why_not() -> str:
         return "no iproute2 or unshare here"
     done = subprocess.run(["unshare", "-n", "sh", "-ec", "ip link add d0 type veth peer name p0; ip rule; ip -6 rule"],
                           capture_output=True, check=False, timeout=20)  # fmt: skip
-    return "" if done.returncode == 0 else f"no network namespace with veth: {done.stderr.decode(errors='replace')[:80]}"
+    return (
+        "" if done.returncode == 0 else f"no network namespace with veth: {done.stderr.decode(errors='replace')[:80]}"
+    )
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Probe:
             words += [name, value] if value else []
         words += ["mark", str(self.mark)] if self.mark else []
         words += ["ipproto", self.protocol]
-        words += [f"sport {self.ports[0]} dport {self.ports[1]}"] if self.protocol != "icmp" else []
+        words += [f"sport {self.ports[0]} dport {self.ports[1]}"] if "icmp" not in self.protocol else []
         return " ".join(words)
 
 
@@ -109,7 +111,9 @@ def _route(rng: random.Random, family: int) -> str:
     if kind < 0.25:
         return f"local {prefix} dev {rng.choice(['lo', 'd1'])} {tail}"
     if kind < 0.4:
-        hops = " ".join(f"nexthop via {gateway} weight {rng.randint(1, 3)}" for gateway in rng.sample(GATEWAYS[family], 2))
+        hops = " ".join(
+            f"nexthop via {gateway} weight {rng.randint(1, 3)}" for gateway in rng.sample(GATEWAYS[family], 2)
+        )
         return f"{prefix} {tail} {hops}"
     source = f" src {rng.choice(SOURCES[family][:4])}" if rng.random() < 0.25 else ""
     if kind < 0.6:
@@ -120,7 +124,7 @@ def _route(rng: random.Random, family: int) -> str:
 
 
 def _rule(rng: random.Random, family: int, priority: int) -> str:
-    words = [f"pref {priority}"] if rng.random() < 0.15 else [f"pref {priority}"]
+    words = [f"pref {priority}"]
     words += ["not"] if rng.random() < 0.15 else []
     words += ["from", rng.choice(BLOCKS[family])] if rng.random() < 0.4 else ["from all"]
     words += ["to", rng.choice(BLOCKS[family])] if rng.random() < 0.25 else []
@@ -148,7 +152,7 @@ def _probe(rng: random.Random, family: int) -> Probe:
     return Probe(
         rng.choice(DESTINATIONS[family]), source, rng.choice(DEVICES) if comes_in else "",
         rng.choice(DEVICES) if not comes_in and rng.random() < 0.25 else "", rng.choice([0, 0, 1, 2, 3]),
-        rng.choice(["tcp", "udp", "icmp"]), (rng.choice([1, 5000]), rng.choice([80, 443])),
+        rng.choice(["tcp", "udp", "icmp" if family == 4 else "ipv6-icmp"]), (rng.choice([1, 5000]), rng.choice([80, 443])),
     )  # fmt: skip
 
 
@@ -158,11 +162,15 @@ def machine(seed: int, family: int, *, custom: bool = True, probes: int = 60) ->
     ip = f"ip -{family}"
     lines = [SETUP]
     # without `noprefixroute` nothing of main is taken away; a command that the kernel refuses is one that is not there
-    lines += [f"{ip} addr add {one}{' nodad' if family == 6 else ''}" for one in ADDRESSES[family] if rng.random() < 0.8]
+    lines += [
+        f"{ip} addr add {one}{' nodad' if family == 6 else ''}" for one in ADDRESSES[family] if rng.random() < 0.8
+    ]
     lines += [f"{ip} route {rng.choice(['add', 'add', 'append', 'prepend'] if family == 4 else ['add', 'append'])} "
               f"{_route(rng, family)}" for _ in range(22)]  # fmt: skip
     if custom:
-        lines += [f"{ip} rule add {_rule(rng, family, priority)}" for priority in range(10, 10 + 10 * rng.randint(1, 9), 10)]
+        lines += [
+            f"{ip} rule add {_rule(rng, family, priority)}" for priority in range(10, 10 + 10 * rng.randint(1, 9), 10)
+        ]
     asked = [_probe(rng, family) for _ in range(probes)]
     lines.append("exec 2>&1")
     lines += [f"echo {MARK}; {ip} -j route get {probe.words}" for probe in asked]
@@ -190,13 +198,16 @@ ERRNO = {
 def expected(probe: Probe) -> dict[str, Any] | set[str]:
     """The kernel's answer: its fields, or the types of which its error is one."""
     if not probe.said.startswith("[{"):
-        return next(types for words, types in ERRNO.items() if words in probe.said)
+        for words, types in ERRNO.items():
+            if words in probe.said:
+                return types
+        raise AssertionError(f"{probe.words}: {probe.said}")
     (answer,) = json.loads(probe.said.splitlines()[0])
     kind = answer.get("type", "unicast")
     return {
         "type": "local" if kind == "anycast" else kind,
         "interface": answer.get("dev", ""),
         "gateway": answer.get("gateway") or answer.get("via", {}).get("host"),
-        "source": probe.source or answer.get("prefsrc"),
+        "source": probe.source or (None if probe.in_interface else answer.get("prefsrc")),
         "table": answer.get("table", "main"),
     }
