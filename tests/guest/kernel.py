@@ -110,13 +110,13 @@ def _route(rng: random.Random, family: int) -> str:
         return f"{rng.choice(['blackhole', 'unreachable', 'prohibit', 'throw', 'throw'])} {prefix} {tail}"
     if kind < 0.25:
         return f"local {prefix} dev {rng.choice(['lo', 'd1'])} {tail}"
-    if kind < 0.4:
+    if kind < 0.4 and not prefix.startswith("224."):
         hops = " ".join(
             f"nexthop via {gateway} weight {rng.randint(1, 3)}" for gateway in rng.sample(GATEWAYS[family], 2)
         )
         return f"{prefix} {tail} {hops}"
     source = f" src {rng.choice(SOURCES[family][:4])}" if rng.random() < 0.25 else ""
-    if kind < 0.6:
+    if kind < 0.6 or prefix.startswith("224."):  # by a gateway, its answers are kept for others of the same hop
         scope = rng.choice(["", " scope link", " scope host", " scope global"]) if family == 4 else ""
         return f"{prefix} dev {rng.choice(DEVICES)} {tail}{scope}{source}"
     preference = f" pref {rng.choice(['low', 'high', 'medium'])}" if family == 6 and rng.random() < 0.3 else ""
