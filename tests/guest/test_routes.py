@@ -128,6 +128,24 @@ def test_the_kernel_here_answers_the_same(seed: int, family: int) -> None:
         assert agrees(answers[0], probe, merged), (probe, answers[0])
 
 
+@pytest.mark.skipif(bool(CANNOT), reason=CANNOT or "it can")
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_local_table_is_what_the_kernel_makes_of_the_addresses(family: int) -> None:
+    form = kernel.machine(1, family).text
+    without = "".join(line for line in form["route"].splitlines(True) if "table local" not in line)
+    printed, made = (
+        read_routing(form["addr"], None, "" if family == 6 else rows, routes6=rows if family == 6 else None)
+        for rows in (form["route"], without)
+    )
+    assert not made.has_local[family]
+
+    def rows(of: Routing) -> set[tuple[Any, ...]]:
+        return {(one.type, one.prefix[1:4], one.hops[0].interface, one.source, one.metric)
+                for one in of.table(family, "local").routes if one.type != "anycast"}  # fmt: skip
+
+    assert rows(made) == rows(printed)
+
+
 # -- what decides ----------------------------------------------------------------------------------------------------
 
 
