@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from netinsight.addresses import parse_address, text
 from netinsight.cli import run
-from netinsight.errors import InputError
+from netinsight.errors import InputError, Problem
 from netinsight.guest.routes import Found, Routing, Settings, read_routing, reverse_path
 from netinsight.guest.windows import read_windows_routing
 
@@ -304,6 +306,43 @@ def test_mistakes_in_json(routes: str, said: str) -> None:
     with pytest.raises(InputError, match=r"JSON|CIDR|dst|object") as wrong:
         read_routing(None, None, routes)
     assert any(said in problem.headline for problem in wrong.value.problems), wrong.value
+
+
+WORDS = ["default", "10.0.0.0/24", "10.0.0.1", "2001:db8::/32", "fe80::1", "::ffff:0.0.0.0/96", "via", "dev", "eth0", "src",
+         "metric", "7", "-1", "0x", "nexthop", "table", "lookup", "from", "to", "not", "all", "0:", "5:", "fwmark", "1/2", "/",
+         "goto", "inet", "inet6", "peer", "brd", "scope", "link", "throw", "blackhole", "encap", "lock", "\n", "\n\t", "\\",
+         "dport", "9-", "proto", "kernel", "2:", "eth0:", "<UP>", "weight", "suppress_prefixlength", "pref", "high"]  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 130) | st.sampled_from(WORDS),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["host", "dev", "gateway", "flags"]), inner)
+    ),
+)
+KEYS = ["dst", "dev", "gateway", "via", "flags", "metrics", "nexthops", "type", "table", "metric", "priority", "src", "srclen",
+        "fwmark", "fwmask", "goto", "action", "not", "ifname", "addr_info", "family", "local", "address", "prefixlen", "scope",
+        "dport_start", "dport_end", "DestinationPrefix", "NextHop", "RouteMetric"]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join) | st.lists(
+    st.dictionaries(st.sampled_from(KEYS), VALUES | st.lists(st.dictionaries(st.sampled_from(KEYS), VALUES), max_size=2)),
+    max_size=2,
+).map(json.dumps)  # fmt: skip
+
+
+@settings(max_examples=120)
+@given(TEXTS, TEXTS, TEXTS, TEXTS)
+def test_any_text_is_read_or_refused(addresses: str, rules: str, routes: str, windows: str) -> None:
+    unplaced: list[Problem] = []
+    for read in (lambda: read_routing(addresses, rules, routes, rules6=rules, routes6=routes),
+                 lambda: read_routing(addresses, None, ""), lambda: read_routing(None, rules, ""),
+                 lambda: read_routing(None, None, routes), lambda: read_windows_routing(windows)):  # fmt: skip
+        try:
+            of = read()
+        except InputError as error:
+            unplaced += [problem for problem in error.problems if not problem.place.line]
+            continue
+        for asked in ({}, {"in_interface": "eth0"}, {"out_interface": "eth0"}):
+            find(of, "10.0.0.9", **asked)
+            find(of, "2001:db8::9", "fe80::1", **asked)
+    assert not unplaced
 
 
 # -- Windows ---------------------------------------------------------------------------------------------------------
