@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from netinsight import __version__
+from netinsight.cli.guest_parser import add_guest
 from netinsight.errors import QuestionError, did_you_mean
 
 
@@ -62,7 +63,12 @@ def build_parser() -> argparse.ArgumentParser:
     _add_validate(commands)
     _add_schema(commands)
     _add_completion(commands)
+    add_guest(commands, _guest_command)
     return parser
+
+
+def _guest_command(commands: Any, name: str, module: str, summary: str, *examples: str) -> argparse.ArgumentParser:
+    return _command(commands, name, _Run(module, "run"), summary, *examples)
 
 
 def _command(commands: Any, name: str, run: _Run, summary: str, *examples: str) -> argparse.ArgumentParser:

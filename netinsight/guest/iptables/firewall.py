@@ -34,7 +34,7 @@ class Judgement:
     reject_with
         What a REJECT answers.
     places
-        Of each rule of ``trace`` its chain and line.
+        Of each rule of ``trace`` its table, chain and line.
     """
 
     verdict: str
@@ -44,7 +44,7 @@ class Judgement:
     assumptions: tuple[str, ...] = ()
     reject_with: str = ""
     chain: str = ""
-    places: tuple[tuple[str, int], ...] = ()
+    places: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +123,8 @@ class Firewall:
     def _notes(self, state: State, tables: tuple[str, ...]) -> tuple[str, ...]:
         if "OTHER" not in state.translated:
             return self.notes
-        return (*self.notes, "how the connection is translated was decided by its first packet: addresses are taken as given")
+        told = "how the connection is translated was decided by its first packet: addresses are taken as given"
+        return (*self.notes, told)
 
 
 def _judgement(outcome: Outcome, notes: tuple[str, ...]) -> Judgement:
@@ -136,7 +137,7 @@ def _judgement(outcome: Outcome, notes: tuple[str, ...]) -> Judgement:
         assumptions=(*notes, *outcome.notes),
         reject_with=outcome.reply,
         chain=rule.chain if rule else chain.name if chain else "",
-        places=tuple((one.chain, one.line) for one in outcome.trace),
+        places=tuple((one.table, one.chain, one.line) for one in outcome.trace),
     )
 
 

@@ -24,7 +24,7 @@ from netinsight.guest.iptables.testing import (
     not_modelled,
     ports_in,
 )
-from netinsight.guest.iptables.words import Word, Wrong, number_in, span, words_of
+from netinsight.guest.iptables.words import Word, WordError, number_in, span, words_of
 
 _TYPE = re.compile(r"(bitmap|hash|list):([a-z,]+)")
 _DIMENSIONS = ("ip", "net", "port", "mac", "mark", "iface", "set")
@@ -60,7 +60,7 @@ def read_ipsets(text: str, file: str) -> tuple[dict[str, IpSet], list[Problem]]:
             continue
         try:
             _line(words_of(line.rstrip("\r")), sets)
-        except Wrong as wrong:
+        except WordError as wrong:
             problems.append(Problem(Place(file, at, wrong.column), wrong.message, wrong.hint, line.rstrip("\r")))
     for one in sets.values():
         one.entries.sort(key=lambda entry: -entry.length)
@@ -70,12 +70,12 @@ def read_ipsets(text: str, file: str) -> tuple[dict[str, IpSet], list[Problem]]:
 def _line(words: list[Word], sets: dict[str, IpSet]) -> None:
     verb = words[0].text
     if verb not in ("create", "-N", "add", "-A") or len(words) < 3:
-        raise Wrong(f"`{visible(verb)}` is not a line of ipset save (create or add)", words[0].column)
+        raise WordError(f"`{visible(verb)}` is not a line of ipset save (create or add)", words[0].column)
     name = words[1].text
     if verb in ("create", "-N"):
         sets[name] = _created(words)
     elif name not in sets:
-        raise Wrong(f"there is no set `{visible(name)}` above", words[1].column)
+        raise WordError(f"there is no set `{visible(name)}` above", words[1].column)
     else:
         _added(sets[name], words[2], [word.text for word in words[3:]])
 
@@ -84,7 +84,7 @@ def _created(words: list[Word]) -> IpSet:
     kind = _TYPE.fullmatch(words[2].text)
     dimensions = tuple(kind[2].split(",")) if kind else ()
     if not kind or any(one not in _DIMENSIONS for one in dimensions):
-        raise Wrong(f"type of set `{visible(words[2].text)}` is not known", words[2].column)
+        raise WordError(f"type of set `{visible(words[2].text)}` is not known", words[2].column)
     options = [word.text for word in words[3:]]
     return IpSet(words[1].text, dimensions, 6 if "inet6" in options else 4)
 
@@ -97,7 +97,7 @@ def _added(one: IpSet, word: Word, options: list[str]) -> None:
     if len(values) < len(one.dimensions) and one.dimensions[-1] == "mac":
         values.append("")  # a bitmap of addresses may leave the MAC out
     if len(values) != len(one.dimensions):
-        raise Wrong(f"`{visible(word.text)}` has {len(values)} parts, the set {len(one.dimensions)}", word.column)
+        raise WordError(f"`{visible(word.text)}` has {len(values)} parts, the set {len(one.dimensions)}", word.column)
     parts: list[Part] = []
     length = 0
     for dimension, value in zip(one.dimensions, values, strict=True):
@@ -143,9 +143,7 @@ def _port(value: str, word: Word) -> Part:
         return lambda state, _, what: state.packet.protocol == protocol and _icmp(state, wanted, what)
     held = [PortRange(*span(word._replace(text=ports), 65535, "port", "-"))]
     wanted_protocols = WITH_PORTS if protocol is None else (protocol,)
-    return lambda state, source, what: (
-        state.packet.protocol in wanted_protocols and ports_in(state, source, held, what)
-    )
+    return lambda state, source, what: state.packet.protocol in wanted_protocols and ports_in(state, source, held, what)
 
 
 def _icmp(state: State, wanted: tuple[int, int], what: str) -> Answer:
@@ -171,16 +169,16 @@ def _mac(state: State, value: str, what: str) -> Answer:
 
 def set_match(use: Use) -> list[Test]:
     """``--match-set NAME src,dst``; without the sets nobody knows who is in them."""
-    (option, *_) = [one for one in use.options if one.name == "--match-set"] or [None]
+    option = use.get("--match-set")
     if option is None:
-        raise Wrong("-m set needs --match-set", use.column)
+        raise WordError("-m set needs --match-set", use.column)
     name, sides = option.words
     if any(side not in ("src", "dst") for side in sides.text.split(",")):
-        raise Wrong(f"`{visible(sides.text)}` is not src, dst, or both with a comma", sides.column)
+        raise WordError(f"`{visible(sides.text)}` is not src, dst, or both with a comma", sides.column)
     if use.sets is None:
         return [not_modelled(use.text, "needs the sets, which are not given (ipset save)")]
     if name.text not in use.sets:
-        raise Wrong(f"there is no set `{visible(name.text)}`", name.column)
+        raise WordError(f"there is no set `{visible(name.text)}`", name.column)
     if name.text in use.touched:
         return [not_modelled(use.text, "asks a set that these rules change themselves")]
     if any(one.name.startswith(("--packets", "--bytes", "--return-nomatch")) for one in use.options):
@@ -190,9 +188,7 @@ def set_match(use: Use) -> list[Test]:
     return [negated(lambda state: _in_set(state, sets[name.text], sources, sets, use.text, 0), option.inverted)]
 
 
-def _in_set(
-    state: State, one: IpSet, sources: list[bool], sets: Mapping[str, IpSet], what: str, depth: int
-) -> Answer:
+def _in_set(state: State, one: IpSet, sources: list[bool], sets: Mapping[str, IpSet], what: str, depth: int) -> Answer:
     whole: Region = (state.whole,)
     left, held, doubt = whole, [], None
     if one.dimensions == ("set",):
@@ -211,7 +207,7 @@ def _in_set(
         if isinstance(answer, Doubt):
             doubt = answer
             continue
-        part = left if answer is True else intersect(left, answer)  # type: ignore[arg-type]
+        part = left if answer is True else intersect(left, answer)
         left = subtract(left, part)
         held += [] if nomatch else list(part)
         if not left:
@@ -231,7 +227,7 @@ def _entry(state: State, entry: Entry, sources: list[bool], what: str) -> Answer
         if isinstance(answer, Doubt):
             doubt = answer
         elif answer is not True:
-            region = answer if region is None else intersect(region, answer)  # type: ignore[arg-type,assignment]
+            region = answer if region is None else intersect(region, answer)
             if not region:
                 return False
     return doubt or (True if region is None else region)

@@ -38,14 +38,14 @@ from netinsight.guest.iptables.testing import (
     not_modelled,
     ports_in,
 )
-from netinsight.guest.iptables.words import Word, Wrong, number, number_in, span, value_and_mask
+from netinsight.guest.iptables.words import Word, WordError, number, number_in, span, value_and_mask
 
 
 def addresses(option: Given, source: bool, family: int) -> Test:
     """``-s`` and ``-d``; several with commas are any of them."""
     masks = [address_mask(option.word, text, family) for text in option.word.text.split(",")]
     if len(masks) > 1 and option.inverted:
-        raise Wrong("! with several addresses is not allowed", option.column)
+        raise WordError("! with several addresses is not allowed", option.column)
     what = f"{option.name} {option.word.text}"
 
     def test(state: State) -> Answer:
@@ -60,7 +60,7 @@ def interface(option: Given, inward: bool) -> Test:
     """``-i`` and ``-o``: the whole name, or what begins as it does before ``+``."""
     name = option.word.text
     if not name or len(name) > 15 or "/" in name or any(char.isspace() for char in name):
-        raise Wrong(f"`{visible(name)}` is not the name of an interface", option.word.column)
+        raise WordError(f"`{visible(name)}` is not the name of an interface", option.word.column)
     prefix = name[:-1] if name.endswith("+") else None
     why = "the interface is not given"
 
@@ -93,7 +93,7 @@ def protocol_number(word: Word, text: str | None = None) -> int:
 
     Raises
     ------
-    Wrong
+    WordError
         For anything else.
     """
     name = (word.text if text is None else text).lower()
@@ -101,14 +101,14 @@ def protocol_number(word: Word, text: str | None = None) -> int:
         return PROTOCOLS[name]
     if name.isdigit():
         return number_in(name, word.column, 255, "protocol")
-    raise Wrong(f"protocol `{visible(name)}` is not known", word.column, did_you_mean(name, PROTOCOLS))
+    raise WordError(f"protocol `{visible(name)}` is not known", word.column, did_you_mean(name, PROTOCOLS))
 
 
 def protocol(option: Given) -> Test:
     """``-p``; 0 and all are every protocol."""
     wanted = protocol_number(option.word)
     if wanted == 0 and option.inverted:
-        raise Wrong("! with every protocol never matches and is not allowed", option.column)
+        raise WordError("! with every protocol never matches and is not allowed", option.column)
     return negated(lambda state: wanted in (0, state.packet.protocol), option.inverted)
 
 
@@ -122,9 +122,9 @@ def port_ranges(word: Word, protocol_of: int | None, separator: str = ":") -> li
         if part.endswith(separator):
             ends.append(65535)
         if len(ends) not in (1, 2) or part.count(separator) > 1:
-            raise Wrong(f"`{visible(part)}` is not a port or a range of ports", word.column)
+            raise WordError(f"`{visible(part)}` is not a port or a range of ports", word.column)
         if ends[0] > ends[-1]:
-            raise Wrong(f"ports `{visible(part)}` run backwards", word.column)
+            raise WordError(f"ports `{visible(part)}` run backwards", word.column)
         found.append(PortRange(ends[0], ends[-1]))
     return found
 
@@ -133,15 +133,17 @@ def _port_number(text: str, word: Word) -> int:
     if text in SERVICES:
         return SERVICES[text]
     if not text.isdigit():
-        raise Wrong(f"port `{visible(text)}` is not a number nor a known service", word.column,
+        raise WordError(f"port `{visible(text)}` is not a number nor a known service", word.column,
                     did_you_mean(text, SERVICES))  # fmt: skip
     return number_in(text.lstrip("0") or "0", word.column, 65535, "port")
 
 
 def _needs(use: Use, *protocols: int) -> None:
     if use.protocol not in protocols:
-        names = " or ".join(f"-p {name}" for name, number in PROTOCOLS.items() if number in protocols and name in _COMMON)
-        raise Wrong(f"-m {use.name} goes with {names}", use.column)
+        names = " or ".join(
+            f"-p {name}" for name, number in PROTOCOLS.items() if number in protocols and name in _COMMON
+        )
+        raise WordError(f"-m {use.name} goes with {names}", use.column)
 
 
 _COMMON = ("tcp", "udp", "sctp", "dccp", "udplite", "icmp", "ipv6-icmp")
@@ -155,7 +157,7 @@ def with_ports(use: Use) -> list[Test]:
         if option.name in ("--sport", "--dport"):
             ranges = port_ranges(option.word, use.protocol)
             if len(ranges) > 1:
-                raise Wrong("several ports need -m multiport", option.word.column)
+                raise WordError("several ports need -m multiport", option.word.column)
             tests.append(negated(_port_test(option.name == "--sport", ranges, use.text), option.inverted))
         elif option.name == "--syn":
             tests.append(negated(_flags(SYN_MASK, SYN, use.text), option.inverted))
@@ -185,13 +187,13 @@ def flag_bits(word: Word, text: str | None = None) -> int:
 
     Raises
     ------
-    Wrong
+    WordError
         For a flag that there is not.
     """
     bits = 0
     for name in (word.text if text is None else text).split(","):
         if name.upper() not in FLAGS:
-            raise Wrong(f"TCP flag `{visible(name)}` is not known", word.column, did_you_mean(name.upper(), FLAGS))
+            raise WordError(f"TCP flag `{visible(name)}` is not known", word.column, did_you_mean(name.upper(), FLAGS))
         bits |= FLAGS[name.upper()]
     return bits
 
@@ -214,11 +216,11 @@ def multiport(use: Use) -> list[Test]:
     """``--ports`` is the source port or the port."""
     _needs(use, *WITH_PORTS)
     if len(use.options) != 1:
-        raise Wrong("-m multiport takes one of --sports, --dports, --ports", use.column)
+        raise WordError("-m multiport takes one of --sports, --dports, --ports", use.column)
     option = use.options[0]
     ranges = port_ranges(option.word, use.protocol)
     if sum(1 + (one.first != one.last) for one in ranges) > 15:
-        raise Wrong("-m multiport takes at most 15 ports, a range counts as two", option.word.column)
+        raise WordError("-m multiport takes at most 15 ports, a range counts as two", option.word.column)
     if option.name == "--ports":
         return [negated(_either_port(ranges, use.text), option.inverted)]
     return [negated(_port_test(option.name == "--sports", ranges, use.text), option.inverted)]
@@ -241,7 +243,7 @@ def _icmp_test(use: Use, option: Given) -> Test:
         first = number_in(code, option.word.column, 255, "code") if code else 0
         last = first if code else 255
     else:
-        raise Wrong(f"ICMP type `{visible(text)}` is not known", option.word.column, did_you_mean(text, names))
+        raise WordError(f"ICMP type `{visible(text)}` is not known", option.word.column, did_you_mean(text, names))
     if use.name == "icmp" and kind == 255:
         return constant(True)
 
@@ -273,9 +275,7 @@ def iprange(use: Use) -> list[Test]:
 
 def _range_test(option: Given, held: Range, what: str) -> Test:
     source = option.name == "--src-range"
-    return negated(
-        lambda state: address_in(state.source if source else state.destination, held, what), option.inverted
-    )
+    return negated(lambda state: address_in(state.source if source else state.destination, held, what), option.inverted)
 
 
 def mac(use: Use) -> list[Test]:
@@ -283,7 +283,7 @@ def mac(use: Use) -> list[Test]:
     (option,) = use.options
     text = option.word.text.lower()
     if not re.fullmatch(r"([0-9a-f]{1,2}:){5}[0-9a-f]{1,2}", text):
-        raise Wrong(f"`{visible(text)}` is not a MAC address", option.word.column)
+        raise WordError(f"`{visible(text)}` is not a MAC address", option.word.column)
     wanted = mac_text(text)
 
     unknown = negated(
@@ -325,7 +325,9 @@ def _number_test(use: Use, option: Given) -> Test:
         first = last = _dscp(option) << 2
     else:
         name = "tos"
-        value, mask = (TOS_NAMES[option.word.text], 0x3F) if option.word.text in TOS_NAMES else value_and_mask(option.word, 8)
+        value, mask = (
+            (TOS_NAMES[option.word.text], 0x3F) if option.word.text in TOS_NAMES else value_and_mask(option.word, 8)
+        )
         first = last = value
 
     def test(state: State) -> Answer:
@@ -342,7 +344,9 @@ def _dscp(option: Given) -> int:
         return number(option.word, 63, "DSCP value")
     name = option.word.text.upper()
     if name not in DSCP_CLASSES:
-        raise Wrong(f"DSCP class `{visible(name)}` is not known", option.word.column, did_you_mean(name, DSCP_CLASSES))
+        raise WordError(
+            f"DSCP class `{visible(name)}` is not known", option.word.column, did_you_mean(name, DSCP_CLASSES)
+        )
     return DSCP_CLASSES[name]
 
 
@@ -361,5 +365,5 @@ def any_of(words: Iterable[str], known: Iterable[str], word: Word, what: str) ->
     names, upper = list(known), [text.upper() for text in words]
     for text in upper:
         if text not in names:
-            raise Wrong(f"{what} `{visible(text)}` is not known", word.column, did_you_mean(text, names))
+            raise WordError(f"{what} `{visible(text)}` is not known", word.column, did_you_mean(text, names))
     return frozenset(upper)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netinsight.guest.iptables.state import Answer, Doubt, State, Test
 from netinsight.guest.iptables.testing import Given, Use, assumed, constant, negated
-from netinsight.guest.iptables.words import Wrong, number
+from netinsight.guest.iptables.words import WordError, number
 
 
 def limit(use: Use) -> list[Test]:
@@ -32,7 +32,7 @@ def statistic(use: Use) -> list[Test]:
         try:
             value = float(chance.word.text)
         except ValueError:
-            raise Wrong("the probability is not a number from 0 to 1", chance.word.column) from None
+            raise WordError("the probability is not a number from 0 to 1", chance.word.column) from None
         if value in (0.0, 1.0):
             return [constant((value == 1.0) != chance.inverted)]
         usual = (value > 0.5) != chance.inverted
@@ -80,7 +80,7 @@ def recent(use: Use) -> list[Test]:
     """
     asked = [option for option in use.options if option.name in ("--set", "--rcheck", "--update", "--remove")]
     if len(asked) != 1:
-        raise Wrong("-m recent takes one of --set, --rcheck, --update, --remove", use.column)
+        raise WordError("-m recent takes one of --set, --rcheck, --update, --remove", use.column)
     action, name = asked[0], use.get("--name")
     listed = recent_list(use, name)
     if action.name == "--set":

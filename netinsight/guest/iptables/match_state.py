@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from netinsight.addresses import V4_FIRST, V4_LAST, Range, block
-from netinsight.errors import visible
 from netinsight.guest.iptables.match_headers import any_of, port_ranges, protocol_number
 from netinsight.guest.iptables.state import Answer, Bits, Doubt, State, Test
 from netinsight.guest.iptables.testing import (
@@ -18,7 +17,7 @@ from netinsight.guest.iptables.testing import (
     not_modelled,
     ports_in,
 )
-from netinsight.guest.iptables.words import Wrong, span, value_and_mask
+from netinsight.guest.iptables.words import WordError, span, value_and_mask
 
 _STATES = ("INVALID", "NEW", "ESTABLISHED", "RELATED", "UNTRACKED")
 _KINDS = ("UNSPEC", "UNICAST", "LOCAL", "BROADCAST", "ANYCAST", "MULTICAST", "BLACKHOLE", "UNREACHABLE", "PROHIBIT",
@@ -74,8 +73,7 @@ def _connection_test(use: Use, option: Given) -> Test:
         return lambda state: state.packet.protocol == wanted
     if name == "--ctdir":
         (direction,) = any_of([word.text], ("ORIGINAL", "REPLY"), word, "direction")
-        reply = negated(_direction(use.text), direction == "REPLY")
-        return reply
+        return negated(_direction(use.text), direction == "REPLY")
     if name in ("--ctorigsrc", "--ctorigdst", "--ctreplsrc", "--ctrepldst"):
         mask = address_mask(word, word.text, use.family)
         return _when_first(use.text, lambda state: address_is(_tuple_address(state, name), mask, use.text))
@@ -145,53 +143,69 @@ def addrtype(use: Use) -> list[Test]:
             test = _kind_test(use.text, option.name == "--src-type", wanted, by_interface)
             tests.append(negated(test, option.inverted))
     if not tests:
-        raise Wrong("-m addrtype needs --src-type or --dst-type", use.column)
+        raise WordError("-m addrtype needs --src-type or --dst-type", use.column)
     return tests
 
 
 def _kind_test(what: str, source: bool, wanted: frozenset[str], by_interface: bool) -> Test:
+    side = "source" if source else "destination"
+
     def test(state: State) -> Answer:
         kinds = kinds_of(state, source)
-        if not kinds & wanted:
+        if not wanted.intersection(kinds):
             return False
-        if by_interface and kinds & wanted & {"LOCAL", "BROADCAST"}:
+        if by_interface and wanted.intersection(kinds) & {"LOCAL", "BROADCAST"}:
             return Doubt(what, None, "the addresses of the interface are not known")
-        if kinds <= wanted:
+        if wanted.issuperset(kinds):
             return True
-        why = f"the type of the {'source' if source else 'destination'} address is not given"
-        if len(wanted) > 1:
-            return Doubt(what, None, why)
-        return missing(state, what, why, f"{'source' if source else 'destination'} type {_moved(state)}", min(wanted))
+        why = f"the type of the {side} address is not given"
+        if kinds[0] == _ANY:
+            moved = "after translation" if state.translated else ""
+            return (
+                missing(state, what, why, f"{side} type {moved}", min(wanted))
+                if len(wanted) == 1
+                else Doubt(what, None, why)
+            )
+        return Doubt(what, kinds[0] in wanted, f"{why}, {kinds[0]} is the usual one here")
 
     return test
 
 
-def _moved(state: State) -> str:
-    return "after translation" if state.translated else ""
+_ANY = ""
+"""Stands first among types of which none is the usual one."""
 
 
-def kinds_of(state: State, source: bool) -> frozenset[str]:
-    """The types that an address may have, as far as the packet tells."""
+def kinds_of(state: State, source: bool) -> tuple[str, ...]:
+    """The types that an address may have, as far as the packet tells; the usual one first."""
     packet = state.packet
     where, given = (state.source, packet.source_type) if source else (state.destination, packet.destination_type)
     asked = packet.source if source else packet.destination
     if given and where == (asked, asked):
-        return frozenset([given])
+        return (given,)
     if any(first <= where.first and where.last <= last for first, last in _MULTICAST):
-        return frozenset(["MULTICAST"])
+        return ("MULTICAST",)
     if any(first <= where.first and where.last <= last for first, last in _LOOPBACK):
-        return frozenset(["LOCAL"])
+        return ("LOCAL",)
     if source:
-        local = packet.chain == "OUTPUT" or packet.in_interface == "lo"
-        return frozenset(["LOCAL" if local else "UNICAST"])
+        return ("LOCAL" if packet.chain == "OUTPUT" or packet.in_interface == "lo" else "UNICAST",)
     if where == (V4_LAST, V4_LAST):
-        return frozenset(["BROADCAST"])
-    if "REDIRECT" in state.translated:
-        return frozenset(["LOCAL"])
-    if state.hook in ("FORWARD", "POSTROUTING") and packet.chain != "OUTPUT":
-        return frozenset(["UNICAST"])
-    broadcast = ("BROADCAST",) if V4_FIRST <= where.first <= V4_LAST else ("ANYCAST",)
-    return frozenset(["LOCAL", *broadcast]) if state.hook == "INPUT" else frozenset(["LOCAL", "UNICAST", *broadcast])
+        return ("BROADCAST",)
+    return ("LOCAL",) if "REDIRECT" in state.translated else _kinds_here(state)
+
+
+def _kinds_here(state: State) -> tuple[str, ...]:
+    """The types of a destination that its address does not tell."""
+    packet = state.packet
+    many = "BROADCAST" if V4_FIRST <= state.destination.first <= V4_LAST else "ANYCAST"
+    if packet.chain == "OUTPUT":
+        if packet.out_interface == "lo":
+            return ("LOCAL", many)
+        return ("UNICAST", many) if packet.out_interface else (_ANY, "UNICAST", "LOCAL", many)
+    if state.hook in ("FORWARD", "POSTROUTING"):
+        return ("UNICAST",)
+    if packet.chain == "INPUT" and not state.translated:
+        return ("LOCAL", many) if state.hook == "INPUT" else ("LOCAL", "UNICAST", many)
+    return ("LOCAL", many) if state.hook == "INPUT" else (_ANY, "LOCAL", "UNICAST", many)
 
 
 def owner(use: Use) -> list[Test]:
@@ -249,10 +263,3 @@ def _physdev_test(use: Use, option: Given) -> Test:
         return port.startswith(name[:-1]) if name.endswith("+") else port == name
 
     return test
-
-
-def words_known(option: Given, known: tuple[str, ...]) -> str:
-    """The option's word, one of ``known``."""
-    if option.word.text not in known:
-        raise Wrong(f"`{visible(option.word.text)}` is not one of {', '.join(known)}", option.word.column)
-    return option.word.text

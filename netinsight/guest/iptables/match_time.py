@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from netinsight.errors import visible
 from netinsight.guest.iptables.state import Answer, State, Test
 from netinsight.guest.iptables.testing import Given, Use, missing, not_modelled
-from netinsight.guest.iptables.words import Wrong
+from netinsight.guest.iptables.words import WordError
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -59,7 +59,7 @@ def _clock(option: Given | None, otherwise: int) -> int:
     found = re.fullmatch(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?", option.word.text)
     hour, minute, second = (int(part or 0) for part in found.groups()) if found else (99, 0, 0)
     if hour > 23 or minute > 59 or second > 59:
-        raise Wrong(f"`{visible(option.word.text)}` is not a time such as 08:30", option.word.column)
+        raise WordError(f"`{visible(option.word.text)}` is not a time such as 08:30", option.word.column)
     return hour * 3600 + minute * 60 + second
 
 
@@ -72,7 +72,7 @@ def _date(option: Given | None) -> datetime | None:
             return datetime.strptime(text, form).replace(tzinfo=UTC)
         except ValueError:
             continue
-    raise Wrong(f"`{visible(text)}` is not a date such as 2026-01-31T08:30:00", option.word.column)
+    raise WordError(f"`{visible(text)}` is not a date such as 2026-01-31T08:30:00", option.word.column)
 
 
 def _chosen(option: Given | None, most: int) -> frozenset[int]:
@@ -86,5 +86,5 @@ def _chosen(option: Given | None, most: int) -> frozenset[int]:
         elif part.isdigit() and 1 <= int(part) <= most:
             chosen.add(int(part))
         else:
-            raise Wrong(f"day `{visible(part)}` is not known", option.word.column)
+            raise WordError(f"day `{visible(part)}` is not known", option.word.column)
     return everything - chosen if option.inverted else frozenset(chosen)

@@ -10,7 +10,7 @@ from netinsight.guest.iptables.match_headers import icmp_of
 from netinsight.guest.iptables.names import ICMP, ICMPV6, TCP, WITH_PORTS
 from netinsight.guest.iptables.state import Answer, Bits, Doubt, State, Test
 from netinsight.guest.iptables.testing import Use, negated
-from netinsight.guest.iptables.words import Word, Wrong, number_in
+from netinsight.guest.iptables.words import Word, WordError, number_in
 
 _WHY = "looks at bytes of the packet that are not known"
 _TOKEN = re.compile(r"\s*(0x[0-9a-fA-F]+|\d+|<<|>>|&&|[&@=:,])")
@@ -49,33 +49,33 @@ def _parse(word: Word) -> list[_Condition]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if not found:
-            raise Wrong(f"u32: `{text[at:at + 12]}` is not understood", word.column)
+            raise WordError(f"u32: `{text[at : at + 12]}` is not understood", word.column)
         tokens.append(found[1])
         at = found.end()
     conditions: list[_Condition] = []
     part: list[str] = []
-    for token in [*tokens, "&&"]:
-        if token == "&&":
+    for piece in [*tokens, "&&"]:
+        if piece == "&&":
             conditions.append(_condition(part, word))
             part = []
         else:
-            part.append(token)
+            part.append(piece)
     if len(conditions) > _MOST_TESTS + 1:
-        raise Wrong("u32: too many conditions", word.column)
+        raise WordError("u32: too many conditions", word.column)
     return conditions
 
 
 def _condition(tokens: list[str], word: Word) -> _Condition:
     if "=" not in tokens:
-        raise Wrong("u32: a condition needs `=`", word.column)
+        raise WordError("u32: a condition needs `=`", word.column)
     at = tokens.index("=")
     left, right = tokens[:at], tokens[at + 1 :]
     if not left or len(left) % 2 == 0 or not right:
-        raise Wrong("u32: a condition is such as 0>>22&0x3C@4=0x50:0x60", word.column)
+        raise WordError("u32: a condition is such as 0>>22&0x3C@4=0x50:0x60", word.column)
     steps = []
     for operator, amount in zip(left[1::2], left[2::2], strict=True):
         if operator not in ("&", "<<", ">>", "@"):
-            raise Wrong(f"u32: `{operator}` is no operator", word.column)
+            raise WordError(f"u32: `{operator}` is no operator", word.column)
         steps.append(_Step(operator, _amount(amount, word)))
     ranges = []
     for one in "".join(right).split(","):
@@ -98,7 +98,9 @@ def _holds(condition: _Condition, known: dict[int, int]) -> bool | None:
         elif operator == ">>":
             bits = Bits(bits.value >> amount, ((bits.known >> amount) | ~(0xFFFFFFFF >> amount)) & 0xFFFFFFFF)
         elif operator == "<<":
-            bits = Bits((bits.value << amount) & 0xFFFFFFFF, ((bits.known << amount) | ((1 << amount) - 1)) & 0xFFFFFFFF)
+            bits = Bits(
+                (bits.value << amount) & 0xFFFFFFFF, ((bits.known << amount) | ((1 << amount) - 1)) & 0xFFFFFFFF
+            )
         elif bits.known != 0xFFFFFFFF:
             return None
         else:

@@ -12,7 +12,7 @@ from netinsight.guest.iptables.ipset import IpSet, read_ipsets
 from netinsight.guest.iptables.names import TABLES
 from netinsight.guest.iptables.rule_reader import Surroundings, read_rules
 from netinsight.guest.iptables.rules import Chain, Kind, Rule, Table
-from netinsight.guest.iptables.words import Word, Wrong, number, words_of
+from netinsight.guest.iptables.words import Word, WordError, number, words_of
 
 _COUNTERS = re.compile(r"\s*\[\d+:\d+\]\s*")
 _SETS = re.compile(r"--(?:add|del|map)-set\s+(\S+)")
@@ -65,13 +65,17 @@ class _Reader:
             elif text.startswith("*"):
                 draft = self.begun(line, draft)
             elif draft is None:
-                self.told(line, 1, f"`{visible(text, 30)}` stands outside a table", "a table begins with *filter and such")
+                self.told(
+                    line, 1, f"`{visible(text, 30)}` stands outside a table", "a table begins with *filter and such"
+                )
             elif text == "COMMIT":
                 draft = None
             else:
                 self.inside(line, draft)
         if draft is not None:
-            self.told(_Line(f"*{draft.name}", draft.line), 1, f"the table {draft.name} has no COMMIT; is the file cut off?")
+            self.told(
+                _Line(f"*{draft.name}", draft.line), 1, f"the table {draft.name} has no COMMIT; is the file cut off?"
+            )
 
     def begun(self, line: _Line, before: _Draft | None) -> _Draft:
         """A table begins."""
@@ -96,23 +100,23 @@ class _Reader:
                 self.chain(words_of(line.text), draft, line)
             else:
                 self.command(line, draft)
-        except Wrong as wrong:
+        except WordError as wrong:
             self.told(line, wrong.column, wrong.message, wrong.hint)
 
     def chain(self, words: list[Word], draft: _Draft, line: _Line) -> None:
         """``:INPUT DROP [0:0]``."""
         name = words[0].text[1:]
         if not name or len(words) < 2:
-            raise Wrong("a chain is declared such as `:INPUT ACCEPT [0:0]`", words[0].column)
+            raise WordError("a chain is declared such as `:INPUT ACCEPT [0:0]`", words[0].column)
         self.policy(draft, name, words[1], line)
 
     def policy(self, draft: _Draft, name: str, word: Word, line: _Line) -> None:
         """What becomes of a packet at the end of a chain."""
         if name not in TABLES.get(draft.name, ()):
             if word.text != "-":
-                raise Wrong(f"the chain {visible(name)} is not built in and has no policy", word.column)
+                raise WordError(f"the chain {visible(name)} is not built in and has no policy", word.column)
         elif word.text not in ("ACCEPT", "DROP"):
-            raise Wrong(f"policy `{visible(word.text)}` is not ACCEPT or DROP", word.column)
+            raise WordError(f"policy `{visible(word.text)}` is not ACCEPT or DROP", word.column)
         draft.policies[name] = (None if word.text == "-" else word.text, line.number)
 
     def command(self, line: _Line, draft: _Draft) -> None:
@@ -121,15 +125,15 @@ class _Reader:
         words = words_of(line.text, counters.end() if counters else 0)
         verb = words[0].text if words else ""
         if not words:
-            raise Wrong("counters without a rule", 1)
+            raise WordError("counters without a rule", 1)
         if verb not in _VERBS or len(words) < 2:
-            raise Wrong(f"`{visible(verb)}` is not {one_of(list(_VERBS))}", words[0].column)
+            raise WordError(f"`{visible(verb)}` is not {one_of(list(_VERBS))}", words[0].column)
         name, verb = words[1].text, _VERBS[verb]
         if verb == "-N":
             draft.policies.setdefault(name, (None, line.number))
         elif verb == "-P":
             if len(words) < 3:
-                raise Wrong("-P needs a policy", words[0].column)
+                raise WordError("-P needs a policy", words[0].column)
             self.policy(draft, name, words[2], line)
         else:
             self.appended(draft, name, words, line, verb)
@@ -137,14 +141,14 @@ class _Reader:
     def appended(self, draft: _Draft, name: str, words: list[Word], line: _Line, verb: str) -> None:
         """A rule, at the end or, by ``-I``, at a number."""
         if name not in draft.policies and name not in TABLES.get(draft.name, ()):
-            raise Wrong(f"there is no chain `{visible(name)}`", words[1].column, did_you_mean(name, draft.policies))
+            raise WordError(f"there is no chain `{visible(name)}`", words[1].column, did_you_mean(name, draft.policies))
         rules = draft.rules.setdefault(name, [])
         at = len(rules)
         if verb == "-I":
             numbered = len(words) > 2 and words[2].text.isdigit()
             at = max(0, number(words[2], 1_000_000, "number") - 1) if numbered else 0
             if at > len(rules):
-                raise Wrong("the chain has not so many rules", words[2].column)
+                raise WordError("the chain has not so many rules", words[2].column)
         rules.insert(at, line)
 
     def table(self, draft: _Draft) -> Table:
@@ -167,7 +171,7 @@ class _Reader:
         skip = 3 if _VERBS[words[0].text] == "-I" and len(words) > 2 and words[2].text.isdigit() else 2
         try:
             return read_rules(words[skip:], chain, text, line.number, around)
-        except Wrong as wrong:
+        except WordError as wrong:
             self.told(line, wrong.column, wrong.message, wrong.hint)
             return []
 
@@ -177,7 +181,7 @@ class _Reader:
         for start in table.chains:
             way: list[tuple[str, Iterator[Rule]]] = [(start, iter(table.chains[start].rules))]
             while way:
-                name, rest = way[-1]
+                rest = way[-1][1]
                 rule = next(rest, None)
                 if rule is None:
                     done.add(way.pop()[0])

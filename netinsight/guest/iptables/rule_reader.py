@@ -13,7 +13,7 @@ from netinsight.guest.iptables.match_table import BUILDERS, NEED_AN_OPTION
 from netinsight.guest.iptables.rules import Kind, Rule, Target
 from netinsight.guest.iptables.state import Test
 from netinsight.guest.iptables.testing import Given, Use, assumed, not_modelled
-from netinsight.guest.iptables.words import Word, Wrong
+from netinsight.guest.iptables.words import Word, WordError
 
 
 class Surroundings(NamedTuple):
@@ -52,7 +52,7 @@ def read_rules(words: list[Word], chain: str, text: str, line: int, around: Surr
 
     Raises
     ------
-    Wrong
+    WordError
         At the word that cannot be read.
     """
     parts = _gather(words)
@@ -62,12 +62,12 @@ def read_rules(words: list[Word], chain: str, text: str, line: int, around: Surr
     for match in parts.matches:
         tests += _match_tests(match, protocol, around, lists)
     target = _target(parts, protocol, around)
-    rule = Rule(chain, text, line, tuple(tests), target, tuple(lists))
+    rule = Rule(around.table, chain, text, line, tuple(tests), target, tuple(lists))
     if target.name != "TPROXY":
         return [rule]
     listening = assumed("-j TPROXY", True, "a socket of this machine listens")
-    gone = Rule(chain, text, line, tuple(tests), Target(Kind.DROP, "TPROXY"))
-    return [Rule(chain, text, line, (*tests, listening), target, tuple(lists)), gone]
+    gone = Rule(around.table, chain, text, line, tuple(tests), Target(Kind.DROP, "TPROXY"))
+    return [Rule(around.table, chain, text, line, (*tests, listening), target, tuple(lists)), gone]
 
 
 def _gather(words: list[Word]) -> _Parts:
@@ -77,13 +77,13 @@ def _gather(words: list[Word]) -> _Parts:
         at += 1
         if word.text == "!" and not word.quoted:
             if inverted:
-                raise Wrong("! stands twice", word.column)
+                raise WordError("! stands twice", word.column)
             inverted = True
             continue
         at = _option(parts, words, at, inverted)
         inverted = False
     if inverted:
-        raise Wrong("! at the end negates nothing", words[-1].column)
+        raise WordError("! at the end negates nothing", words[-1].column)
     return parts
 
 
@@ -92,7 +92,7 @@ def _option(parts: _Parts, words: list[Word], at: int, inverted: bool) -> int:
     word = words[at - 1]
     name, equals, value = word.text.partition("=")
     if word.quoted or not word.text.startswith("-"):
-        raise Wrong(f"`{visible(word.text)}` stands where an option should", word.column)
+        raise WordError(f"`{visible(word.text)}` stands where an option should", word.column)
     if not (equals and name.startswith("--")):
         name, equals = word.text, ""
     name = _full(parts, name)
@@ -101,7 +101,7 @@ def _option(parts: _Parts, words: list[Word], at: int, inverted: bool) -> int:
         return _general(parts, options.GENERAL[name], word, [*given, *words[at:]], at - len(given), inverted)
     holder = _holder(parts, name)
     if holder is None or holder.known is None:
-        raise Wrong(f"unknown option `{visible(name)}`", word.column, _hint(parts, name))
+        raise WordError(f"unknown option `{visible(name)}`", word.column, _hint(parts, name))
     taken, at = _words(holder.known[name], word, given, words, at)
     inverted ^= taken[0]
     holder.options.append(Given(options.SAME.get(name, name), inverted, taken[1], word.column))
@@ -127,7 +127,7 @@ def _words(
         inverted, at = True, at + 1
     taken = given + words[at : at + wanted - len(given)]
     if len(taken) < wanted:
-        raise Wrong(f"`{option.text}` needs {'a value' if wanted == 1 else f'{wanted} values'}", option.column)
+        raise WordError(f"`{option.text}` needs {'a value' if wanted == 1 else f'{wanted} values'}", option.column)
     return (inverted, tuple(taken)), at + wanted - len(given)
 
 
@@ -140,10 +140,10 @@ def _general(parts: _Parts, name: str, word: Word, rest: list[Word], base: int, 
     inverted ^= turned
     if name in ("-m", "-j", "-g"):
         if inverted:
-            raise Wrong(f"! before {name} means nothing", word.column)
+            raise WordError(f"! before {name} means nothing", word.column)
         return base + used + _extension(parts, name, taken[0], rest[used:])
     if name != "-c" and any(one.name == name for one in parts.general):
-        raise Wrong(f"{name} stands twice", word.column)
+        raise WordError(f"{name} stands twice", word.column)
     parts.general.append(Given(name, inverted, taken, word.column))
     return base + used
 
@@ -155,7 +155,7 @@ def _extension(parts: _Parts, name: str, word: Word, rest: list[Word]) -> int:
         begun = parts.matches[-1]
     else:
         if parts.target is not None:
-            raise Wrong("a rule has one target", word.column)
+            raise WordError("a rule has one target", word.column)
         parts.target = begun = _Extension(word, options.TARGETS.get(word.text))
         parts.goto = name == "-g"
     if begun.known is not None:
@@ -229,10 +229,10 @@ def _match_tests(
     if match.known is None:
         return [not_modelled(text)]
     if name in NEED_AN_OPTION and not match.options:
-        raise Wrong(f"-m {name} needs an option, such as {next(iter(match.known))}", column)
+        raise WordError(f"-m {name} needs an option, such as {next(iter(match.known))}", column)
     seen = [option.name for option in match.options]
     if twice := next((one for one in match.options if seen.count(one.name) > 1), None):
-        raise Wrong(f"{twice.name} stands twice", twice.column)
+        raise WordError(f"{twice.name} stands twice", twice.column)
     use = Use(name, around.family, tuple(match.options), text, column, protocol, around.sets, around.touched)
     if name == "recent" and (use.has("--set") or use.has("--remove")):
         lists.append((match_rates.recent_list(use, use.get("--name")), use.has("--set")))
@@ -246,13 +246,13 @@ def _target(parts: _Parts, protocol: int | None, around: Surroundings) -> Target
     name, column = target.name.text, target.name.column
     if name in around.user_chains:
         if target.options or target.loose:
-            raise Wrong(f"a jump to the chain {visible(name)} takes no options", column)
+            raise WordError(f"a jump to the chain {visible(name)} takes no options", column)
         return Target(Kind.GOTO if parts.goto else Kind.JUMP, name, chain=name)
     if parts.goto:
-        raise Wrong(f"there is no chain `{visible(name)}` to go to", column, did_you_mean(name, around.user_chains))
+        raise WordError(f"there is no chain `{visible(name)}` to go to", column, did_you_mean(name, around.user_chains))
     use = Use(name, around.family, tuple(target.options), _text("-j", target), column, protocol)
     if target.known is None or name not in targets.BUILDERS:
         return Target(Kind.UNKNOWN, use.text)
     if name in ("NOTRACK", "CT") and around.table != "raw":
-        raise Wrong(f"{name} stands in the table raw, not in {around.table}", column)
+        raise WordError(f"{name} stands in the table raw, not in {around.table}", column)
     return targets.BUILDERS[name](use)

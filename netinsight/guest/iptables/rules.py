@@ -49,6 +49,7 @@ class Target:
 class Rule:
     """A rule: its own text, its line, its tests in order."""
 
+    table: str
     chain: str
     text: str
     line: int
@@ -72,7 +73,7 @@ class Rule:
             if isinstance(answer, Doubt):
                 doubts.append(answer)
                 continue
-            hit = intersect(hit, answer)  # type: ignore[arg-type]  # a region is what is left
+            hit = intersect(hit, answer)
             if not hit:
                 return (), region, ()
         return hit, () if hit is region else subtract(region, hit), tuple(doubts)

@@ -12,6 +12,7 @@ from netinsight.flow import NO_PORT, PortRange
 from netinsight.guest.iptables.names import FLAGS, ICMP, ICMPV6, TCP
 
 EVERY_BIT = 0xFFFFFFFF
+NO_PORTS = Box(NO_PORT, NO_PORT)
 
 
 class Bits(NamedTuple):
@@ -48,7 +49,7 @@ class Packet:
     source: int
     destination: int
     protocol: int = TCP
-    ports: Box = Box(NO_PORT, NO_PORT)
+    ports: Box = NO_PORTS
     in_interface: str | None = None
     out_interface: str | None = None
     icmp_type: int | None = None
@@ -181,4 +182,3 @@ class State:
 Answer = bool | Doubt | Region
 """What a match says of all packets of a state: of every one, not known, or of the ports of a region."""
 Test = Callable[[State], Answer]
-

@@ -12,7 +12,7 @@ from netinsight.guest.iptables.names import DSCP_CLASSES, REJECT_KINDS, TCP, TOS
 from netinsight.guest.iptables.rules import Kind, Target
 from netinsight.guest.iptables.state import EVERY_BIT, Bits, State
 from netinsight.guest.iptables.testing import Use, address_mask, address_range
-from netinsight.guest.iptables.words import Wrong, number, span, value_and_mask
+from netinsight.guest.iptables.words import WordError, number, span, value_and_mask
 
 _PLAIN = {"ACCEPT": Kind.ACCEPT, "DROP": Kind.DROP, "RETURN": Kind.RETURN}
 QUIET = frozenset(
@@ -26,13 +26,15 @@ def reject(use: Use) -> Target:
     """REJECT; without an option it answers that the port is unreachable, to TCP too."""
     option = use.get("--reject-with")
     if option is None:
-        return Target(Kind.REJECT, "REJECT", reply="icmp-port-unreachable" if use.family == 4 else "icmp6-port-unreachable")
+        return Target(
+            Kind.REJECT, "REJECT", reply="icmp-port-unreachable" if use.family == 4 else "icmp6-port-unreachable"
+        )
     kinds = REJECT_KINDS[use.family]
     if option.word.text not in kinds:
-        raise Wrong(f"`{visible(option.word.text)}` is no kind of REJECT", option.word.column,
+        raise WordError(f"`{visible(option.word.text)}` is no kind of REJECT", option.word.column,
                     did_you_mean(option.word.text, kinds))  # fmt: skip
     if kinds[option.word.text] == "tcp-reset" and use.protocol != TCP:
-        raise Wrong("--reject-with tcp-reset goes with -p tcp", option.column)
+        raise WordError("--reject-with tcp-reset goes with -p tcp", option.column)
     return Target(Kind.REJECT, "REJECT", reply=kinds[option.word.text])
 
 
@@ -46,7 +48,7 @@ def mark(use: Use) -> Target:
         return Target(Kind.CHANGE, use.name, change=change, amounts=amounts)
     options = [one for one in use.options if one.words and one.name.endswith("mark")]
     if len(options) != 1:
-        raise Wrong(f"{use.name} needs what to set, such as --set-mark", use.column)
+        raise WordError(f"{use.name} needs what to set, such as --set-mark", use.column)
     value, mask = value_and_mask(options[0].word)
     name = options[0].name
     if name == "--set-mark":
@@ -74,7 +76,7 @@ def translation(use: Use) -> Target:
         ports = None if option is None else span(option.word, 65535, "port", "-")
         return Target(Kind.ACCEPT, use.name, change=use.name, ports=ports)
     if option is None:
-        raise Wrong(f"{use.name} needs the address to translate to", use.column)
+        raise WordError(f"{use.name} needs the address to translate to", use.column)
     if use.name == "NETMAP":
         held = address_mask(option.word, option.word.text, use.family)
         return Target(Kind.ACCEPT, "NETMAP", change="NETMAP", amounts=(held.value, held.mask))
@@ -101,13 +103,13 @@ def header(use: Use) -> Target:
     """TOS, DSCP, TTL and HL change a number of the header."""
     option = next((one for one in use.options if one.words), None)
     if option is None:
-        raise Wrong(f"{use.name} needs what to set", use.column)
+        raise WordError(f"{use.name} needs what to set", use.column)
     text, word = option.word.text, option.word
     if use.name in ("TTL", "HL"):
         return Target(Kind.CHANGE, use.name, change=f"ttl-{option.name[-3:]}", amounts=(number(word, 255, "ttl"),))
     if use.name == "DSCP":
         if option.name == "--set-dscp-class" and text.upper() not in DSCP_CLASSES:
-            raise Wrong(f"DSCP class `{visible(text)}` is not known", word.column)
+            raise WordError(f"DSCP class `{visible(text)}` is not known", word.column)
         value = DSCP_CLASSES[text.upper()] if option.name == "--set-dscp-class" else number(word, 63, "DSCP value")
         return Target(Kind.CHANGE, "DSCP", change="tos", amounts=(value << 2, 0xFC))
     value, mask = (TOS_NAMES[text], 0x3F) if text in TOS_NAMES else value_and_mask(word, 8)
@@ -143,7 +145,9 @@ def changed(state: State, target: Target) -> State:
     if change == "tos":
         seen = state.number("tos")
         full = amounts[1] == 0xFF
-        return state if seen is None and not full else state.with_number("tos", ((seen or 0) & ~amounts[1]) ^ amounts[0])
+        return (
+            state if seen is None and not full else state.with_number("tos", ((seen or 0) & ~amounts[1]) ^ amounts[0])
+        )
     if change == "forward":
         return replace(state, rerouted=True)
     if change.startswith("ttl-"):

@@ -10,7 +10,7 @@ from netinsight.engine.spaces import Box, subtract
 from netinsight.errors import visible
 from netinsight.flow import PortRange
 from netinsight.guest.iptables.state import Answer, Bits, Doubt, State, Test
-from netinsight.guest.iptables.words import Word, Wrong
+from netinsight.guest.iptables.words import Word, WordError
 
 if TYPE_CHECKING:
     from netinsight.guest.iptables.ipset import IpSet
@@ -111,7 +111,7 @@ def address_mask(word: Word, text: str, family: int) -> Mask:
 
     Raises
     ------
-    Wrong
+    WordError
         For anything else, a host name, or an address of the other family.
     """
     base, slash, after = text.partition("/")
@@ -120,7 +120,7 @@ def address_mask(word: Word, text: str, family: int) -> Mask:
     try:
         value = parse_address(base) - offset
         if not 0 <= value <= every:
-            raise Wrong(f"`{visible(text)}` is an address of the other family", word.column)
+            raise WordError(f"`{visible(text)}` is an address of the other family", word.column)
         mask = every
         if slash and (":" in after or "." in after):
             mask = parse_address(after) - offset
@@ -128,7 +128,7 @@ def address_mask(word: Word, text: str, family: int) -> Mask:
             mask = every ^ (every >> parse_prefix(f"{base}/{after}").length)
     except ValueError:
         hint = "a host name means nothing offline; write its address" if _is_name(base) else ""
-        raise Wrong(f"`{visible(text)}` is not an address, or one with a mask", word.column, hint) from None
+        raise WordError(f"`{visible(text)}` is not an address, or one with a mask", word.column, hint) from None
     value &= mask
     plain = (mask ^ every) & ((mask ^ every) + 1) == 0
     return Mask(value, mask, offset, offset + value, offset + (value | (mask ^ every)), plain)
@@ -143,13 +143,13 @@ def address_range(word: Word, family: int, text: str | None = None) -> Range:
 
     Raises
     ------
-    Wrong
+    WordError
         For anything else.
     """
     first, dash, last = (word.text if text is None else text).partition("-")
     low, high = (address_mask(word, one, family) for one in (first, last if dash else first))
     if low.first > high.last:
-        raise Wrong(f"`{visible(word.text)}` runs backwards", word.column)
+        raise WordError(f"`{visible(word.text)}` runs backwards", word.column)
     return Range(low.first, high.last)
 
 
@@ -207,5 +207,5 @@ def either(state: State, one: Answer, other: Answer) -> Answer:
         return other if one is False else one
     if isinstance(other, Doubt):
         return other
-    left = subtract(subtract((state.whole,), one), other)  # type: ignore[arg-type]  # True is gone
+    left = subtract(subtract((state.whole,), one), other)
     return subtract((state.whole,), left) if left else True

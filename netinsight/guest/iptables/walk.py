@@ -124,9 +124,7 @@ class Walk:
             state = _applied(state, rule)
         return found
 
-    def doubted(
-        self, rule: Rule, doubts: tuple[Doubt, ...], here: Place, state: State, hit: Region
-    ) -> Walking:
+    def doubted(self, rule: Rule, doubts: tuple[Doubt, ...], here: Place, state: State, hit: Region) -> Walking:
         """Whether the rule matches is not known: both ways."""
         usual = usual_of(doubts)
         if rule.target.kind is Kind.NOTHING and not rule.lists:  # the packet goes on as it is in either case
@@ -249,5 +247,6 @@ def _routing_table() -> Table:
     """The step after PREROUTING as a chain of one rule: whether the new destination is this machine, nobody said."""
     doubt = Doubt("destination after translation", None, "whether it is an address of this machine is not known")
     target = Target(Kind.ACCEPT, "routing", change="forward")
-    rule = Rule("ROUTING", "routing to another machine after translation", 0, (lambda state: doubt,), target, (), False)
+    text = "routing to another machine after translation"
+    rule = Rule("routing", "ROUTING", text, 0, (lambda state: doubt,), target, (), False)
     return Table("routing", {"ROUTING": Chain("ROUTING", (rule,), "ACCEPT")})

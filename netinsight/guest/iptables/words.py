@@ -16,7 +16,7 @@ class Word(NamedTuple):
     quoted: bool = False
 
 
-class Wrong(Exception):
+class WordError(Exception):
     """A word that cannot be what it stands for."""
 
     def __init__(self, message: str, column: int, hint: str = "") -> None:
@@ -29,7 +29,7 @@ def words_of(line: str, start: int = 0) -> list[Word]:
 
     Raises
     ------
-    Wrong
+    WordError
         Where a quote is not closed.
     """
     found: list[Word] = []
@@ -52,7 +52,7 @@ def words_of(line: str, start: int = 0) -> list[Word]:
                 text.append(char)
             at += 1
         if open_quote:
-            raise Wrong(f"the quote {open_quote} is not closed", begin + 1)
+            raise WordError(f"the quote {open_quote} is not closed", begin + 1)
         found.append(Word("".join(text), begin + 1, quoted))
     return found
 
@@ -62,7 +62,7 @@ def number(word: Word, most: int, what: str) -> int:
 
     Raises
     ------
-    Wrong
+    WordError
         For anything else.
     """
     return number_in(word.text, word.column, most, what)
@@ -78,7 +78,7 @@ def number_in(text: str, column: int, most: int, what: str) -> int:
     elif re.fullmatch(r"[0-9]{1,20}", text) and not (len(text) > 1 and text[0] == "0"):
         value = int(text)
     if not 0 <= value <= most:
-        raise Wrong(f"{what} `{visible(text)}` is not a number from 0 to {most}", column)
+        raise WordError(f"{what} `{visible(text)}` is not a number from 0 to {most}", column)
     return value
 
 
@@ -87,14 +87,14 @@ def span(word: Word, most: int, what: str, separator: str = ":") -> tuple[int, i
 
     Raises
     ------
-    Wrong
+    WordError
         For anything else, and where it runs backwards.
     """
     first, found, last = word.text.partition(separator)
     low = number_in(first, word.column, most, what) if first or not found else 0
     high = low if not found else number_in(last, word.column, most, what) if last else most
     if low > high:
-        raise Wrong(f"{what} `{visible(word.text)}` runs backwards", word.column)
+        raise WordError(f"{what} `{visible(word.text)}` runs backwards", word.column)
     return low, high
 
 
