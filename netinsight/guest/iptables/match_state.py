@@ -119,14 +119,13 @@ def mark(use: Use) -> list[Test]:
     tests: list[Test] = []
     for option in use.options:
         value, mask = value_and_mask(option.word)
-        tests.append(negated(_mark_test(use, value, mask), option.inverted))
+        test = negated(_mark_test(use, value, mask), option.inverted)
+        tests.append(_of_connection(test, False) if use.name == "connmark" else test)
     return tests
 
 
 def _mark_test(use: Use, value: int, mask: int) -> Test:
     def test(state: State) -> Answer:
-        if use.name == "connmark" and state.tracked() in ("INVALID", "UNTRACKED"):
-            return False
         bits: Bits = state.mark if use.name == "mark" else state.connmark
         return bits_are(bits, value, mask, use.text, f"the {use.name} is not known")
 

@@ -158,6 +158,11 @@ class State:
             return "INVALID"
         return self.conntrack
 
+    def opens(self) -> bool:
+        """Whether it is the first of a connection, which alone the table nat sees."""
+        tracked = self.tracked()
+        return tracked == "NEW" or (tracked == "RELATED" and self.packet.protocol not in (ICMP, ICMPV6))
+
     def number(self, name: str) -> int | None:
         """``ttl``, ``tos`` or ``length``, as changed on the way."""
         changed: int | None = dict(self.changes).get(name)

@@ -182,8 +182,6 @@ def _ttl(state: State, change: str, amount: int) -> State:
 
 
 def _translated(state: State, target: Target) -> State:
-    if state.tracked() not in ("NEW", "RELATED"):
-        return state
     if target.change == "NETMAP":
         return _netmapped(state, *target.amounts)
     if target.change in ("SNAT", "MASQUERADE"):

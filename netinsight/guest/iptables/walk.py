@@ -78,7 +78,8 @@ class Walk:
         """The first rule of the chain that a hook begins with."""
         hook, name = state.stages[0]
         table = self.routing if name == "routing" else self.firewall.tables.get(name, Table(name))
-        chain = table.chains.get(hook) or Chain(hook, policy="ACCEPT")
+        passed = name == "nat" and not state.opens()
+        chain = (None if passed else table.chains.get(hook)) or Chain(hook, policy="ACCEPT")
         return Place(chain, 0, chain)
 
     def follow(self, leg: Leg) -> Walking:
