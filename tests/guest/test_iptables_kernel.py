@@ -62,7 +62,13 @@ def test_the_real_rule_sets_as_the_kernel_judged_them(name: str) -> None:
 def test_the_docker_host_all_tables_together(row: dict[str, Any]) -> None:
     firewall = read_firewall((DATA / DOCKER).read_text())
     local = row["dst"] in ("172.31.5.10", "172.17.0.1", "172.20.0.1", "127.0.0.1")
-    to = row["egress"][0]["dst"] if row["egress"] else "172.20.0.2" if row["dport"] > 8999 or row["proto"] == "udp" else ""
+    to = (
+        row["egress"][0]["dst"]
+        if row["egress"]
+        else "172.20.0.2"
+        if row["dport"] > 8999 or row["proto"] == "udp"
+        else ""
+    )
     out = row["egress"][0]["dev"] if row["egress"] else "br-3cb1a9f4673a" if to else "docker0"
     one = packet(
         row["hook"], row["src"], row["dst"], protocol=row["proto"], sport=row["sport"], dport=row["dport"],

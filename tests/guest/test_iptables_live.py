@@ -32,7 +32,9 @@ def _why_not(command: str) -> str:
     for tool in (f"{command}-restore", f"{command}-save", "ip", "unshare", "sysctl"):
         if shutil.which(tool) is None:
             return f"{tool} is not installed"
-    tried = subprocess.run(["unshare", "-n", f"{command}-restore"], input="*filter\nCOMMIT\n", capture_output=True, text=True)
+    tried = subprocess.run(
+        ["unshare", "-n", f"{command}-restore"], input="*filter\nCOMMIT\n", capture_output=True, text=True
+    )
     return f"{command} does not run: {tried.stderr.strip()[:200]}" if tried.returncode else ""
 
 
@@ -60,7 +62,10 @@ def _match(random: Random, hook: str) -> str:
         lambda: f"-m connmark {no}--mark {random.choice(['0', '1'])}",
     ]  # fmt: skip
     if hook == "OUTPUT":
-        kinds += [lambda: f"{no}-o v{random.choice(['C', '+', 'B'])}", lambda: f"-m owner {no}--uid-owner {random.choice([0, 7])}"]
+        kinds += [
+            lambda: f"{no}-o v{random.choice(['C', '+', 'B'])}",
+            lambda: f"-m owner {no}--uid-owner {random.choice([0, 7])}",
+        ]
     else:
         kinds += [lambda: f"{no}-i v{random.choice(['B', '+', 'B.1'])}",
                   lambda: f"-m mac {no}--mac-source {random.choice(MACS)}"]  # fmt: skip
@@ -72,7 +77,9 @@ def _match(random: Random, hook: str) -> str:
 def _condition(random: Random, hook: str) -> str:
     first, second = _match(random, hook), _match(random, hook) if random.random() < 0.35 else ""
     clash = "-p" in first.split() and "-p" in second.split()
-    same = {word for word in first.split() if word.startswith("-") and len(word) == 2 and word != "-m"} & set(second.split())
+    same = {word for word in first.split() if word.startswith("-") and len(word) == 2 and word != "-m"} & set(
+        second.split()
+    )
     again = set(re.findall(r"-m (\S+)", first)) & set(re.findall(r"-m (\S+)", second))
     return first if clash or same or again else f"{first} {second}".strip()
 
@@ -125,7 +132,9 @@ def _packets(random: Random, used: set[Any]) -> list[dict[str, Any]]:
             "ttl": random.choice([64, 64, 63, 65]), "tos": random.choice([0, 0, 0x10, 0xB8]), "extra": random.choice([0, 28]),
             "mac": random.choice(MACS),
         }  # fmt: skip
-        ends = frozenset([(source, one["sport"] if protocol != 1 else 0), (target, one["dport"] if protocol != 1 else 0)])
+        ends = frozenset(
+            [(source, one["sport"] if protocol != 1 else 0), (target, one["dport"] if protocol != 1 else 0)]
+        )
         key = (ends, protocol, one["sport"] if protocol == 1 else 0)
         if key not in used:  # connection tracking remembers what went before
             used.add(key)
@@ -166,7 +175,10 @@ def test_which_rules_count_a_packet(command: str, whole: bool) -> None:
     if reason := _why_not(command):
         pytest.skip(reason)
     random, used = Random(f"{command} {whole} 7"), set[Any]()
-    sets = [{"text": (_before(random) if whole else "") + _filter(random), "packets": _packets(random, used)} for _ in range(SETS)]
+    sets = [
+        {"text": (_before(random) if whole else "") + _filter(random), "packets": _packets(random, used)}
+        for _ in range(SETS)
+    ]
     job = json.dumps({"command": command, "sets": sets})
     done = subprocess.run(["unshare", "-n", sys.executable, str(WORKER)], input=job, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -175,7 +187,9 @@ def test_which_rules_count_a_packet(command: str, whole: bool) -> None:
         firewall = read_firewall(told["saved"])
         order = [at for at, line in enumerate(told["saved"].split("\n"), start=1) if "] -A " in line]
         for one, counts in zip(asked["packets"], told["counts"], strict=True):
-            judged = firewall.judge(_routed(firewall, one) if whole else _asked(one), EVERY_TABLE if whole else ("filter",))
+            judged = firewall.judge(
+                _routed(firewall, one) if whole else _asked(one), EVERY_TABLE if whole else ("filter",)
+            )
             expected = Counter(line for _, _, line in judged.places)
             seen = Counter({line: count for line, count in zip(order, counts, strict=True) if count})
             # the answer of a REJECT is counted too, and where REDIRECT leads is the address of an interface
@@ -184,4 +198,3 @@ def test_which_rules_count_a_packet(command: str, whole: bool) -> None:
             assert more or judged.verdict != "UNKNOWN"
             checked += 1
     assert checked == SETS * PACKETS
-

@@ -36,7 +36,11 @@ def _match(random: Random) -> str:
 
 def _rules(random: Random) -> str:
     chains = ["INPUT", "one", "two", "three"]
-    lines = ["*filter", f":INPUT {random.choice(['ACCEPT', 'DROP'])} [0:0]", *(f":{name} - [0:0]" for name in chains[1:])]
+    lines = [
+        "*filter",
+        f":INPUT {random.choice(['ACCEPT', 'DROP'])} [0:0]",
+        *(f":{name} - [0:0]" for name in chains[1:]),
+    ]
     for at, chain in enumerate(chains):
         for _ in range(random.randint(1, 5)):
             further = [f"-{way} {name}" for name in chains[at + 1 :] for way in "jg"] or ["-j RETURN"]
@@ -50,7 +54,14 @@ def _rules(random: Random) -> str:
 
 
 def _told(judgement: Any) -> Any:
-    return judgement.verdict, judgement.rule, judgement.line, judgement.trace, judgement.assumptions, judgement.reject_with
+    return (
+        judgement.verdict,
+        judgement.rule,
+        judgement.line,
+        judgement.trace,
+        judgement.assumptions,
+        judgement.reject_with,
+    )
 
 
 def _area(box: Box) -> int:
@@ -68,7 +79,9 @@ def test_every_sampled_port_is_judged_as_its_region(tables: tuple[str, ...], see
     random = Random(seed)
     firewall = read_firewall(_rules(random), ipsets=SETS)
     first, last = sorted(random.sample(EDGES, 2))
-    whole = random.choice([Box(EVERY_PORT, EVERY_PORT), Box(PortRange(first, last), EVERY_PORT), Box(port(first), EVERY_PORT)])
+    whole = random.choice(
+        [Box(EVERY_PORT, EVERY_PORT), Box(PortRange(first, last), EVERY_PORT), Box(port(first), EVERY_PORT)]
+    )
     asked = packet(ports=whole, in_interface="eth0", state="NEW")
     regions = firewall.regions(asked, tables)
     assert sum(_area(box) for box, _ in regions) == _area(whole)
