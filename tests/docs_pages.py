@@ -208,7 +208,8 @@ _AFTER_NAMES = (
 
 
 def _to_do(entry: Schema) -> str:
-    advice = [one["suggestion"] for one in entry["says"]] if entry["kind"] == "reason" else []
+    told = entry["says"] if entry["kind"] == "reason" else []
+    advice = [f"{one['text']}: {one['suggestion']}" for one in told]
     return "; or: ".join(names(one) for one in (advice or [entry["suggestion"]]))
 
 

@@ -103,7 +103,8 @@ def assert_agree(report: Report, topology: Topology, question: estates.Question)
     """
     outcome = simulated(topology, question)
     blockers, expected = (_wherever(found) for found in (judged(report, topology, "abnormal"), outcome.blockers))
-    lost_back = any(item == "route.return" for item, _ in blockers | expected)
+    not_known = {one for path in outcome.paths for one in path.unknowns}
+    lost_back = any(item == "route.return" for item, _ in blockers | expected | not_known)
     if lost_back and outcome.verdict in ("unreachable", "partial"):
         # an answer that comes to the wrong gateway: the simulation goes on, and may get lost elsewhere
         elsewhere = ("route.return", "gateway.nat")

@@ -78,6 +78,10 @@ FURTHER = {
         "--src i-load --dst 100.118.102.35 --port 443 -> REACHABLE",
         "--src i-load --dst 100.100.100.200 --port 80 -> REACHABLE",
     ],
+    "eip-cut-through": [
+        "--src i-billing --dst eni-control --port 161 --protocol udp -> REACHABLE",
+        "--src internet --dst eni-media --port 5060 --protocol udp -> REACHABLE",
+    ],
     "eip-locked": [
         "--src i-forum --dst 198.51.100.12 --port 443 -> UNREACHABLE",
         "--src i-admin --dst i-forum --port 443 -> REACHABLE",
@@ -153,6 +157,7 @@ FURTHER = {
         "--src internet --dst i-code --port 443 -> PARTLY REACHABLE",
     ],
     "private-vswitch": ["--src internet --dst i-portal --port 8080 -> REACHABLE"],
+    "public-bandwidth-zero": ["--src i-second --dst 198.51.100.21 --port 443 -> REACHABLE"],
     "public-web-server": ["--src internet --dst i-www --port 22 -> PARTLY REACHABLE"],
     "reference-without-member": [
         "--src i-web-1 --dst i-mysql --port 3306 -> REACHABLE",
@@ -160,6 +165,7 @@ FURTHER = {
     ],
     "router-interface-inactive": ["--src i-claims --dst 10.6.200.9 --port 445 -> REACHABLE"],
     "routing-loop": ["--src i-client --dst i-router-b --port 22 -> REACHABLE"],
+    "secondary-eni-asymmetric": ["--src i-office --dst eni-manager-2 --port 8443 -> REACHABLE"],
     "specific-route-beats-eip": [
         "--src i-sync --dst 198.51.100.205 --port 443 --assume specific_route_beats_eip=false -> REACHABLE",
         "--src i-sync --dst 198.51.100.10 --port 443 -> REACHABLE",

@@ -22,14 +22,16 @@ CATALOGUE, ABOUT = load_catalogue(), load_reference().about
 REPORTS = [json.loads(path.read_text("utf-8")) for path in sorted((ROOT / "tests" / "golden").glob("*/report.json"))]
 SHOWN = {stage["stage"] for report in REPORTS for path in report["paths"]
          for stage in (*path["forward"], *path["return"])}  # fmt: skip
-STAGES = sorted(SHOWN | {"gateway", "appliance", "guest.nat", "load_balancer", "route.reply", "public_ip.private"})
+STAGES = sorted(
+    SHOWN | {"gateway", "appliance", "guest.nat", "guest.route", "load_balancer", "route.reply", "public_ip.private"}
+)
 VERDICTS, STATUSES = [verdict.value for verdict in Verdict], [status.value for status in Status]
 KINDS = {
+    **dict.fromkeys(STAGES, "stage"),
     **dict.fromkeys(CATALOGUE.items, "item"),
     **dict.fromkeys(VERDICTS, "verdict"),
     **dict.fromkeys(STATUSES, "status"),
     **dict.fromkeys(ASSUMPTIONS, "assumption"),
-    **dict.fromkeys(STAGES, "stage"),
 }
 REASONS = [name for name in CATALOGUE.reasons if name not in KINDS]
 CHINESE = re.compile("[\u4e00-\u9fff]")

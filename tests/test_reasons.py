@@ -55,8 +55,8 @@ def mutated(name: str, old: str, new: str) -> dict[str, str]:
 
 CHANGED = {
     "another code": ("router.py", 'why("route.loop"', 'why("route.local"', ({"route.local"}, {"route.loop"}, set())),
-    "a code of a choice": ("balancer.py", '"balancer.not_allowed" if', '"balancer.answers" if',
-                           ({"balancer.answers"}, {"balancer.not_allowed"}, set())),
+    "a code of a choice": ("balancer.py", '"balancer.no_healthy" if', '"balancer.answers" if',
+                           ({"balancer.answers"}, {"balancer.no_healthy"}, set())),
     "a code of a pair": ("edge.py", 'why("ipv6.egress_only"', 'why("ipv6.passes"',
                          ({"ipv6.passes"}, {"ipv6.egress_only"}, set())),
     "a code by a helper": ("links.py", '"peering.overlap"', '"gateway.passes"',

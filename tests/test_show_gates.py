@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("project_root")
 
 LISTS: dict[tuple[str, str], list[tuple[str, str]]] = {
     (NGW, "SNAT entries, in the order tried:"): [(f"{NGW}/snat/1", "10.0.1.0/24 leaves as eip-out-1, eip-out-2")],
-    (NGW, "DNAT entries, in the order tried:"): [(f"{NGW}/dnat/1", "tcp eip-in:8022/8022 leads to 10.0.1.10:22/22")],
+    (NGW, "DNAT entries, in the order tried:"): [(f"{NGW}/dnat/1", "tcp eip-in:8022 leads to 10.0.1.10:22")],
     (NGW, "referred to by:"): [
         ("rtb-app/1", "route table rtb-app: next_hop"), ("eip-out-1", "EIP eip-out-1: bound_to"),
         ("eip-out-2", "EIP eip-out-2: bound_to"), ("eip-in", "EIP eip-in: bound_to")],

@@ -91,7 +91,8 @@ def _rows(entry: Entry, catalogue: Catalogue, lang: Lang) -> Iterator[str]:
         if entry.suggestion:
             yield from hang(f"  {catalogue.word('do', lang)}", entry.suggestion)
         return
-    rows = [("row_says", entry.text), ("row_when", entry.when), ("row_do", entry.suggestion)]
+    rows = [("row_says", entry.text), ("row_when", entry.when), ("row_items", ", ".join(entry.items))]
+    rows += [("row_do", entry.suggestion)]
     rows += [(f"cloud_{cloud}", ", ".join(names) or NO_NAME) for cloud, names in entry.elsewhere.items()]
     labels = {name: catalogue.word(name, lang) for name, _ in rows}
     column = max(map(width_of, labels.values()))

@@ -1,4 +1,4 @@
-"""``netinsight guest``: what the guest's own kernel does, from what the guest prints of itself."""
+"""``netinsight guest`` and its own commands."""
 
 from __future__ import annotations
 
@@ -7,25 +7,52 @@ from collections.abc import Callable
 from typing import Any
 
 
-def add_guest(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add ``guest`` and its sub-commands; ``command`` makes one (commands, name, module, summary, *examples)."""
-    summary = "what the guest's own kernel does: its firewall"
-    parser = commands.add_parser(
-        "guest", help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+def add_guest(commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]) -> None:
+    """Add ``guest``; ``command`` adds one command to some, ``run`` names the function that does it."""
+    guest = commands.add_parser(
+        "guest",
+        help="tell what a guest's own routes and firewall do with packets",
+        description="Tell what a guest's own routes and firewall do with packets.",
+        epilog="examples:\n  netinsight guest route routes/ --packets packets.jsonl\n"
+        "  netinsight guest firewall rules.v4 --packets packets.jsonl",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    below = parser.add_subparsers(dest="guest_command", required=True, metavar="COMMAND", parser_class=type(parser))
-    _add_firewall(below, command)
+    kinds = guest.add_subparsers(dest="guest_command", required=True, metavar="WHAT", parser_class=type(guest))
+    add_route(kinds, command, run)
+    add_firewall(kinds, command, run)
 
 
-def _add_firewall(commands: Any, command: Callable[..., argparse.ArgumentParser]) -> None:
+def add_route(commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]) -> None:
+    """Add ``guest route``."""
     parser = command(
-        commands, "firewall", "guest_firewall", "judge packets by the rules of iptables-save",
-        "netinsight guest firewall rules.v4 --packets packets.jsonl",
-        "netinsight guest firewall rules.v4 --packets packets.jsonl --output jsonl --to verdicts.jsonl",
+        commands, "route", run("guest_route", "run"), "tell where a guest's routes send packets",
+        "netinsight guest route routes/ --packets packets.jsonl --output jsonl",
+        "netinsight guest route ip.txt --packets - --output text",
     )  # fmt: skip
     add = parser.add_argument
-    add("file", metavar="FILE", help="what iptables-save or ip6tables-save printed, or - for standard input")
-    add("--packets", metavar="PACKETS", required=True, help="JSON lines, a packet a line; - for standard input")
-    add("--ipsets", metavar="IPSETS", help="what `ipset save` printed; without it sets are not modelled")
-    add("--family", type=int, choices=(4, 6), help="IPv4 or IPv6 (default: what the head of FILE says, else 4)")
-    add("--output", "-o", choices=("text", "jsonl"), default="text", help="the format (default: text)")
+    add("routing", metavar="DIR|FILE", help="what `ip addr`, `ip rule` and `ip route show table all` printed")
+    add("--packets", metavar="FILE", required=True,
+        help="JSON lines of dst, src, in_interface, out_interface, mark; - for standard input")  # fmt: skip
+    add("--output", "-o", choices=("jsonl", "text"), default="jsonl", help="the format (default: jsonl)")
+    add("--no-forwarding", action="store_true", help="the guest does not pass on what is for others")
+    add("--ignore-linkdown", action="store_true", help="its ignore_routes_with_linkdown is set")
+    add("--accept-local", choices=("0", "1"), help="its accept_local (default: not known)")
+
+
+def add_firewall(
+    commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]
+) -> None:
+    """Add ``guest firewall``."""
+    parser = command(
+        commands, "firewall", run("guest_firewall", "run"), "tell what a guest's iptables do with packets",
+        "netinsight guest firewall rules.v4 --packets packets.jsonl --output jsonl",
+        "netinsight guest firewall rules.v4 --packets packets.jsonl --ipsets ipset.txt --output text",
+    )  # fmt: skip
+    add = parser.add_argument
+    add("file", metavar="FILE", help="what iptables-save or ip6tables-save printed; - for standard input")
+    add("--packets", metavar="FILE", required=True,
+        help="JSON lines of chain, src, dst, protocol, sport, dport, …; - for standard input")  # fmt: skip
+    add("--ipsets", metavar="FILE", help="what `ipset save` printed (default: sets are not modelled)")
+    add("--family", type=int, choices=(4, 6), help="IPv4 or IPv6 (default: what the head of the rules says, else 4)")
+    add("--output", "-o", choices=("jsonl", "text"), default="jsonl", help="the format (default: jsonl)")

@@ -61,14 +61,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_show(commands)
     _add_explain(commands)
     _add_validate(commands)
+    add_guest(commands, _command, _Run)
     _add_schema(commands)
     _add_completion(commands)
-    add_guest(commands, _guest_command)
     return parser
-
-
-def _guest_command(commands: Any, name: str, module: str, summary: str, *examples: str) -> argparse.ArgumentParser:
-    return _command(commands, name, _Run(module, "run"), summary, *examples)
 
 
 def _command(commands: Any, name: str, run: _Run, summary: str, *examples: str) -> argparse.ArgumentParser:

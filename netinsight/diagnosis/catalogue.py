@@ -44,6 +44,17 @@ class Words(Model):
         return re.sub(r"\{(\w+)\}", lambda match: visible(values.get(match[1], match[0]), 600), written)
 
 
+class Advice(Words):
+    """What to do for a reason; for some states of the object something else."""
+
+    by_status: dict[str, Words] = Field(default_factory=dict, description="What to do instead, by the status it tells.")
+
+    def fill(self, lang: Lang, values: Mapping[str, str]) -> str:
+        """What to do in the state that the values tell."""
+        chosen = self.by_status.get(values.get("status", ""))
+        return chosen.fill(lang, values) if chosen else super().fill(lang, values)
+
+
 class FindingText(Words):
     """What an item may say, and the suggestion that goes with it."""
 
@@ -66,7 +77,7 @@ class ItemRule(Model):
     name: Words = Field(description="What is asked.")
     findings: dict[str, FindingText] = Field(default_factory=dict, description="What it may say, by code.")
     suggestion: Words = Field(description="What to do where it is abnormal.")
-    suggestions: dict[str, Words] = Field(
+    suggestions: dict[str, Advice] = Field(
         default_factory=dict, description="What to do instead, by the code of a reason."
     )
 

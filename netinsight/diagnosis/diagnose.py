@@ -10,6 +10,7 @@ from netinsight.diagnosis.case import Case, Result, Status
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity, Lang
 from netinsight.diagnosis.checks import blackhole, business, firewall, load, nic, path, precondition, service, ssh
 from netinsight.diagnosis.demands import Demand, judge_demands
+from netinsight.diagnosis.partly import partly
 from netinsight.diagnosis.report import (
     AgainstReport,
     Assumption,
@@ -18,6 +19,7 @@ from netinsight.diagnosis.report import (
     EndReport,
     ItemReport,
     NotChecked,
+    PartlyReport,
     PathReport,
     QuestionReport,
     Report,
@@ -101,6 +103,10 @@ def write(case: Case, results: list[Result], answered: Answer, writer: Writer) -
         question=_question(case),
         reachable_ports=_ports(case, answered.every),
         partly_reachable_ports=_ports(case, answered.some),
+        partly_reachable=[
+            PartlyReport.model_construct(ports=_ports(case, one.ports), by=list(one.by), passing=one.passing, of=one.of)
+            for one in partly(case, results, answered)
+        ],
         paths=[
             PathReport.model_construct(
                 decision=walk_decision(walk),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from netinsight.diagnosis.case import Status
-from netinsight.diagnosis.catalogue import Catalogue, ItemRule, Lang, NamesElsewhere, Reference, Words
+from netinsight.diagnosis.catalogue import Advice, Catalogue, ItemRule, Lang, NamesElsewhere, Reference, Words
 from netinsight.flow import Verdict
 from netinsight.model.assumptions import ASSUMPTIONS
 
@@ -25,6 +25,8 @@ class Entry(BaseModel):
     ----------
     kind
         ``item``, ``reason``, ``verdict``, ``status``, ``stage`` or ``assumption``.
+    items
+        Of a reason whose items advise the same: those that tell what to do.
     text
         What a report says, of a reason.
     when
@@ -41,6 +43,7 @@ class Entry(BaseModel):
     category: str = ""
     says: list[Said] = []
     suggestion: str = ""
+    items: list[str] = []
     values: list[str] = []
     text: str = ""
     topic: str = ""
@@ -92,11 +95,11 @@ def explain(catalogue: Catalogue, reference: Reference, name: str, lang: Lang) -
 
 def _item(catalogue: Catalogue, reference: Reference, name: str, item: ItemRule, lang: Lang) -> Entry:
     says = [
-        Said(code=code, text=said.fill(lang, {}), suggestion=_told(said.suggestion, lang))
+        Said(code=code, text=said.fill(lang, {}), suggestion=_told(catalogue, said.suggestion, lang))
         for code, said in item.findings.items()
     ]
     says += [
-        Said(code=code, text=catalogue.reasons[code].fill(lang, {}), suggestion=_told(words, lang))
+        Said(code=code, text=catalogue.reasons[code].fill(lang, {}), suggestion=_told(catalogue, words, lang))
         for code, words in item.suggestions.items()
     ]
     return Entry(
@@ -107,7 +110,7 @@ def _item(catalogue: Catalogue, reference: Reference, name: str, item: ItemRule,
         severity=catalogue.word(item.severity.value, lang),
         category=catalogue.categories[item.category].fill(lang, {}),
         says=says,
-        suggestion=_told(item.suggestion, lang),
+        suggestion=_told(catalogue, item.suggestion, lang),
     )
 
 
@@ -119,12 +122,17 @@ def _reason(catalogue: Catalogue, reference: Reference, code: str, lang: Lang) -
     for name, item in catalogue.items.items():
         words = item.suggestions.get(code) or (item.suggestion if name in general else None)
         if words:
-            advice.setdefault(_told(words, lang), []).append(item.name.fill(lang, {}))
-    says = [Said(code=code, text="; ".join(names), suggestion=told) for told, names in advice.items()]
-    meaning = _told(cause.meaning if cause else None, lang) or text
+            advice.setdefault(_told(catalogue, words, lang), []).append(name)
+    says = [
+        Said(code=code, text=", ".join(f"{catalogue.items[name].name.fill(lang, {})} ({name})" for name in names),
+             suggestion=told)
+        for told, names in advice.items()
+    ]  # fmt: skip
+    meaning = _told(catalogue, cause.meaning if cause else None, lang) or text
     entry = Entry(id=code, kind="reason", name=code, meaning=meaning, text=text)
     if len(says) == 1:
-        return entry.model_copy(update={"suggestion": says[0].suggestion})
+        (names,) = advice.values()
+        return entry.model_copy(update={"suggestion": says[0].suggestion, "items": names})
     return entry.model_copy(update={"says": says})
 
 
@@ -138,5 +146,13 @@ def _with_cause(entry: Entry, reference: Reference, lang: Lang) -> Entry:
     return entry.model_copy(update={"topic": topic, "when": when, "elsewhere": names.model_dump()})
 
 
-def _told(words: Words | None, lang: Lang) -> str:
-    return words.fill(lang, {}) if words else ""
+def _told(catalogue: Catalogue, words: Words | None, lang: Lang) -> str:
+    """A text; of advice that depends on a state, all of it."""
+    if words is None:
+        return ""
+    told = words.fill(lang, {})
+    by_state: dict[str, list[str]] = {}
+    for status, other in words.by_status.items() if isinstance(words, Advice) else ():
+        by_state.setdefault(other.fill(lang, {}), []).append(status)
+    others = [f"{', '.join(states)}: {other}" for other, states in by_state.items()]
+    return catalogue.word("sentences", lang).join([told, *others])

@@ -158,6 +158,17 @@ class NotChecked(Part):
     reason: str
 
 
+class PartlyReport(Part):
+    """Ports that pass for some, and for which."""
+
+    ports: list[str]
+    by: list[Literal["hosts", "client_ports", "paths"]] = Field(
+        description="For some hosts, for some client ports, on some of the paths between which the cloud chooses."
+    )
+    passing: int = Field(description="The number of paths on which they pass for every client port.")
+    of: int = Field(description="The number of paths that they may take.")
+
+
 class AgainstReport(Part):
     """A path that does not keep a demand."""
 
@@ -193,7 +204,12 @@ class Report(Part):
     notice: str = Field(description="What the answer is worth.")
     question: QuestionReport
     reachable_ports: list[str] = Field(description="Ports that pass for every client asked.")
-    partly_reachable_ports: list[str] = Field(description="Ports that pass for some of the clients asked.")
+    partly_reachable_ports: list[str] = Field(
+        description="Ports that pass for some of the clients asked, or on some paths."
+    )
+    partly_reachable: list[PartlyReport] = Field(
+        [], description="Of those, what tells who passes; where there are any.", exclude_if=lambda told: not told
+    )
     paths: list[PathReport]
     demands: list[DemandReport] = Field(
         [], description="With --via and --avoid: whether each holds.", exclude_if=lambda asked: not asked

@@ -14,8 +14,9 @@ from netinsight.engine.spaces import Box, joined
 from netinsight.errors import visible
 from netinsight.flow import has_ports, protocol_name
 from netinsight.model.network_acl import AclEntry
-from netinsight.model.routing import Route
+from netinsight.model.routing import NextHopType, Route
 from netinsight.model.security_group import GroupRule
+from netinsight.network.ends import Kind
 from netinsight.network.explain import Considered, Outcome, consider
 from netinsight.network.filters import SERVICE, Origin
 from netinsight.network.steps import Packet, Ref, Ruling, Step, Walk, Why
@@ -28,7 +29,7 @@ def describe(origin: Origin, *, with_policy: bool = True) -> str:
     """A rule as the file would say it, whatever the language."""
     rule = origin.rule
     if isinstance(rule, Route):
-        return f"{rule.destination} -> {rule.next_hop}"
+        return f"{rule.destination} -> {_next_hops(rule)}"
     if not isinstance(rule, (GroupRule, AclEntry)):
         return origin.text or origin.reason or origin.id
     words = [rule.policy.value if with_policy else "", rule.protocol, rule.ports or ""]
@@ -42,13 +43,33 @@ def describe(origin: Origin, *, with_policy: bool = True) -> str:
     return " ".join(word for word in words if word)
 
 
+def _next_hops(route: Route) -> str:
+    """The next hop of a route; of several, each with its weight and health."""
+    if not route.others:
+        return route.next_hop
+    hops = [(route.next_hop, route.weight, route.healthy), *((one.id, one.weight, one.healthy) for one in route.others)]
+    return ", ".join(f"{id_} (weight {weight}, {'' if healthy else 'un'}healthy)" for id_, weight, healthy in hops)
+
+
 def what_it_says(catalogue: Catalogue, lang: Lang, origin: Origin, action: str) -> str:
     """A rule as the file would say it; of a row that nobody wrote, what it does."""
     if origin.rule is not None or f"implied_{origin.kind}" not in catalogue.words:
         return describe(origin)
-    next_hop = catalogue.word("cloud_services", lang) if origin.target == SERVICE else origin.target
+    named = {SERVICE: "cloud_services", NextHopType.IPV6_GATEWAY: "ipv6_gateway"}.get(origin.target)
+    next_hop = catalogue.word(named, lang) if named else origin.target
     values = {"next_hop": next_hop, "group": origin.target, "fact": origin.target, "reason": origin.reason}
     return catalogue.word(f"implied_{origin.kind}", lang, action=catalogue.word(action, lang), **values)
+
+
+def _together(parts: list[tuple[list[Box], Walk]]) -> list[tuple[list[Box], list[Walk]]]:
+    """The parts of walks of the same hosts and client ports as one."""
+    found: dict[object, tuple[list[Box], list[Walk]]] = {}
+    for boxes, walk in parts:
+        key = walk.hosts, tuple(joined(box.source_ports for box in boxes))
+        mine, walks = found.setdefault(key, ([], []))
+        mine += boxes
+        walks.append(walk)
+    return list(found.values())
 
 
 def ref(object_: Ref) -> Object:
@@ -66,17 +87,26 @@ class Writer:
 
     def reason(self, reason: Why, origin: Origin | None = None, walk: Walk | None = None) -> str:
         """The text of a reason's code; the one host that was walked is told as those that it stands for."""
-        values = dict(reason.values)
+        values = self._values(reason, walk)
         if origin is not None:
             values["text"] = describe(origin, with_policy=False)
-        if walk is not None and walk.host is not None:
-            values = {name: self.hosts(walk) if value == text(walk.host) else value for name, value in values.items()}
         return self.case.catalogue.reasons[reason.code].fill(self.lang, values)
 
-    def hosts(self, walk: Walk) -> str:
-        """The hosts of a walk, of those asked: all of them, some blocks, or all but those of the other walks."""
+    def _values(self, reason: Why, walk: Walk | None) -> dict[str, str]:
+        """What fills a text; instead of the one host that was walked, those that it stands for."""
+        if walk is None or walk.host is None:
+            return dict(reason.values)
+        hosts, host = self.hosts(walk, self._word("the_internet")), text(walk.host)
+        return {name: hosts if value == host else value for name, value in reason.values.items()}
+
+    def hosts(self, walk: Walk, internet: str = "") -> str:
+        """The hosts of a walk, of those asked: all of them, some blocks, or all but those of the other walks.
+
+        ``internet`` is what all of them are called in a sentence.
+        """
         ends = self.case.ends
         asked = next(end.asked for end in (ends.source, ends.destination) if end.address is None)
+        asked = internet if internet and asked == Kind.INTERNET else asked
         kinds = list(dict.fromkeys(other.hosts for other in self.case.walks))
         if len(kinds) == 1:
             return asked
@@ -149,6 +179,8 @@ class Writer:
 
     def _note(self, one: Considered, whole: Box) -> str:
         fields = ", ".join(self._word(f"field_{name}") for name in one.missed)
+        if one.origin.idle:
+            return self._word("idle")
         if one.outcome in (Outcome.DECIDES, Outcome.MAY_DECIDE):
             part = self._part(list(one.decides), whole)
             return self._word(one.outcome.value) + (self._word("only_for", parts=part) if part else "")
@@ -160,20 +192,26 @@ class Writer:
     def parted(self, parts: list[tuple[Ruling, Walk]], walks: list[Walk]) -> str:
         """Rulings of equal text together, each with the part of the question that it is about."""
         told: dict[str, dict[int, list[Box]]] = {}
+        named = set()  # sentences that tell their hosts themselves
         for ruling, walk in parts:
             number = next(i for i, one in enumerate(walks) if one is walk)
-            told.setdefault(self.reason(ruling.why, ruling.origin, walk), {}).setdefault(number, []).append(ruling.box)
+            sentence = self.reason(ruling.why, ruling.origin, walk)
+            told.setdefault(sentence, {}).setdefault(number, []).append(ruling.box)
+            if walk.host is not None and text(walk.host) in ruling.why.values.values():
+                named.add(sentence)
         sentences = []
         for sentence, by_walk in told.items():
             alike: dict[str, list[Walk]] = {}
-            for number, boxes in by_walk.items():
-                alike.setdefault(self._part(boxes), []).append(walks[number])
+            for boxes, where in _together([(boxes, walks[number]) for number, boxes in by_walk.items()]):
+                alike.setdefault(self._part(boxes), []).extend(where)
             for part, where in alike.items():
-                told_apart = len({walk.hosts for walk in where}) < len({walk.hosts for walk in walks})
-                hosts = self._word("part_hosts", hosts="; ".join(map(self.hosts, where))) if told_apart else ""
+                apart = {walk.hosts: walk for walk in where}
+                told_apart = len(apart) < len({walk.hosts for walk in walks}) and sentence not in named
+                others = self._word("sentences").join(map(self.hosts, apart.values()))
+                hosts = self._word("part_hosts", hosts=others) if told_apart else ""
                 words = ", ".join(filter(None, (part, hosts)))
                 sentences.append(sentence + (self._word("only_for", parts=words) if words else ""))
-        return "; ".join(sentences)
+        return self._word("sentences").join(sentences)
 
     def _word(self, name: str, /, **values: object) -> str:
         return self.case.catalogue.word(name, self.lang, **values)
@@ -205,13 +243,14 @@ class Writer:
         """What to do about an item; where several causes stop it, about each of them."""
         rule = self.case.catalogue.items[result.item]
         told = []
-        for says in [ruling.why for ruling, _ in result.parts] or [result.says]:
+        causes: list[tuple[Why, Walk | None]] = [(ruling.why, walk) for ruling, walk in result.parts]
+        for says, walk in causes or [(result.says, None)]:
             said = rule.findings.get(says.code)
             words = said.suggestion if said and said.suggestion else rule.suggestions.get(says.code, rule.suggestion)
-            told.append(words.fill(self.lang, {**says.values, "object": result.object.id}))
+            told.append(words.fill(self.lang, {**self._values(says, walk), "object": result.object.id}))
         once = list(dict.fromkeys(told))
-        more = f"; {self._word('more', n=len(once) - MOST_ADVICE)}" if len(once) > MOST_ADVICE else ""
-        return "; ".join(once[:MOST_ADVICE]) + more
+        more = [self._word("more", n=len(once) - MOST_ADVICE)] if len(once) > MOST_ADVICE else []
+        return self._word("sentences").join([*once[:MOST_ADVICE], *more])
 
     def demand(self, demand: Demand) -> str:
         """Whether the paths pass what they should, or a path that does not."""
@@ -226,8 +265,9 @@ class Writer:
             told = self._word(
                 f"demand_{demand.kind}_no", n=against.walk + 1, src=packet.src, dst=packet.dst,
                 direction=self._word("on_the_way_there" if forward else "on_the_way_back"),
-                keeping=demand.keeping, judged=demand.judged,
             )  # fmt: skip
+            if demand.judged > 1:
+                told += self._word(f"demand_{demand.kind}_some", keeping=demand.keeping, judged=demand.judged)
         if demand.holds == "unknown":
             told = self._word("demand_unknown", told=told)
         return told if demand.carries else self._word("demand_nothing_passes", told=told)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from netinsight.addresses import Prefix, parse_prefix
 from netinsight.errors import an, did_you_mean
-from netinsight.model import address_checks, edge_checks
+from netinsight.model import address_checks, edge_checks, home_checks
 from netinsight.model.assumptions import ASSUMPTIONS
 from netinsight.model.base import Path, Unknown, looks_like_cidr, parse_rule_ports
 from netinsight.model.findings import Finding, Names, cidr_or_list, host_bits, over, same_vpc, warning
@@ -43,6 +43,7 @@ def check(
         edge_checks.gateways(topology, names),
         edge_checks.links(topology, names),
         edge_checks.load_balancers(topology, names),
+        home_checks.homes(topology),
     )
     return [finding for findings in checks for finding in findings]
 

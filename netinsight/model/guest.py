@@ -48,7 +48,11 @@ class Guest(Model):
     dhcp_supported: Boolean | None = Field(None, description="Whether the image supports DHCP.")
     interfaces: list[GuestInterface] | None = Field(None, description="Network interfaces.")
     iptables: Text | None = Field(None, description="The output of iptables-save.")
-    routes: Text | None = Field(None, description="The output of `ip route`.")
+    addresses: Text | None = Field(None, description="The output of `ip address`; left out, `interfaces` tell them.")
+    rules: Text | None = Field(None, description="The output of `ip rule`.")
+    routes: Text | None = Field(
+        None, description="The output of `ip route show table all`; judged where `rules` are known too."
+    )
     ip_forward: Boolean | None = Field(None, description="Whether the guest forwards packets (an appliance does).")
     listening: list[Listener] | None = Field(None, description="Listening sockets; `[]`: nothing listens.")
     sshd: Sshd | None = Field(None, description="The SSH service (Remote Desktop on Windows).")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netinsight.addresses import Range, parse_prefix, ranges
 from netinsight.engine.tables import EVERYWHERE, AddressSets, Row, Table
-from netinsight.flow import EVERY_PORT
+from netinsight.flow import EVERY_PORT, PortRange
 from netinsight.model.base import Path, Unknown, protocol_range
 from netinsight.model.gateways import DnatEntry, EntryStatus, NatGateway
 from netinsight.model.links import TransitRouter, TransitRouteStatus, VpnRouteOrigin
@@ -81,8 +81,10 @@ def _available(entries: list[DnatEntry] | Unknown) -> Iterator[tuple[int, DnatEn
 
 
 def _dnat_origin(name: str, i: int, entry: DnatEntry) -> Origin:
-    outer = f"{entry.eip or entry.nat_ip}:{entry.external_port or 'any'}"
-    inner = f"{entry.internal_ip}:{entry.internal_port or 'any'}"
+    outer, inner = entry.eip or entry.nat_ip or "", entry.internal_ip
+    if entry.external_port:
+        ports = entry.external_ports
+        outer, inner = f"{outer}:{ports}", f"{inner}:{PortRange(ports.first + entry.shift, ports.last + entry.shift)}"
     return Origin(f"{name}/dnat/{i + 1}", "dnat_entry", ("nat_gateways", name, "dnat", i), entry, entry.internal_ip,
                   text=f"{entry.protocol} {outer} leads to {inner}")  # fmt: skip
 
@@ -103,9 +105,8 @@ def pack_links(sets: AddressSets, rows: Iterable[LinkRow], unknown: tuple[str, s
         packed.add_unknown(*unknown)
     ordered = sorted(rows, key=lambda row: (-_length(row.destination), row.rank))
     for row in ordered:
-        packed.add(
-            Row(destination=ranges(parse_prefix(row.destination)), accepts=True, certain=row.certain), row.origin
-        )
+        destination = () if row.origin.idle else ranges(parse_prefix(row.destination))
+        packed.add(Row(destination=destination, accepts=True, certain=row.certain), row.origin)
     return packed
 
 
@@ -126,17 +127,15 @@ def vbr_rows(topology: Topology, name: str) -> Iterator[LinkRow]:
 
 
 def vpn_rows(topology: Topology, name: str) -> Iterator[LinkRow]:
-    """The table of a VPN gateway: what BGP taught is there while its session is up; standby rows come after active ones."""
+    """The table of a VPN gateway: what BGP taught is idle while its session is down; standby rows come after active ones."""
     gateway = topology.vpn_gateways[name]
     for i, row in enumerate(gateway.routes if isinstance(gateway.routes, list) else ()):
         connection = gateway.connections.get(row.connection)
         up = connection.bgp_up if connection and row.origin is VpnRouteOrigin.BGP else True
-        if not up:
-            continue
         path = ("vpn_gateways", name, "routes", i)
-        text = f"{row.destination} -> {row.connection}"
+        text = f"{row.destination} -> {row.connection}" + ("" if up else " (BGP, whose session is down)")
         reason = up.unknown if isinstance(up, Unknown) else ""
-        origin = Origin(f"{name}/{i + 1}", "route", path, row, row.connection, reason, text)
+        origin = Origin(f"{name}/{i + 1}", "route", path, row, row.connection, reason, text, idle=not up)
         yield LinkRow(row.destination, 100 - row.weight, origin, certain=not reason)
 
 
@@ -171,4 +170,4 @@ def _propagated(topology: Topology, router: TransitRouter, to: str) -> Iterator[
             if row.origin.target in topology.networks:
                 yield row.destination
     elif to in topology.vpn_gateways:
-        yield from (row.destination for row in vpn_rows(topology, to))
+        yield from (row.destination for row in vpn_rows(topology, to) if not row.origin.idle)

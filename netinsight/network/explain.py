@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
+from netinsight.addresses import within
 from netinsight.engine.classify import accepts, fields_matched, is_certain, partition
 from netinsight.engine.spaces import Region
 from netinsight.network.filters import Filter, Origin
@@ -85,7 +86,7 @@ def consider(packed: Filter, packet: Packet) -> list[Considered]:
         outcome = Outcome.NO_MATCH
         if region:
             outcome = Outcome.DECIDES if sure else Outcome.MAY_DECIDE
-        elif at > last or Extent.NO not in fields.values():
+        elif not origin.idle and (at > last or Extent.NO not in fields.values()):
             outcome = Outcome.AFTER
         told.append(Considered(origin, accepts(packed.table, mine[0]), fields, outcome, region))
     return told
@@ -115,8 +116,12 @@ def _fields(packed: Filter, rows: Iterable[int], packet: Packet) -> dict[str, Ex
     if not any(is_certain(packed.table, row) for row in listed):
         doubted = _doubted(packed.origins[listed[0]])
         best[True] = {name: 0 if name in doubted else best[False][name] for name in FIELDS}
-    return {name: _EXTENTS[best[True][name]] if best[True][name] >= best[False][name] else Extent.UNKNOWN
+    told = {name: _EXTENTS[best[True][name]] if best[True][name] >= best[False][name] else Extent.UNKNOWN
             for name in FIELDS}  # fmt: skip
+    written = packed.origins[listed[0]]
+    if written.idle and within([getattr(written.rule, "destination", "")], packet.destination):
+        told["destination"] = Extent.YES  # it would match, if it took effect
+    return told
 
 
 _EXTENTS = (Extent.NO, Extent.PARTLY, Extent.YES)

@@ -47,6 +47,8 @@ class Origin(NamedTuple):
         Why it is not known.
     text
         What the topology says there, where it is no rule.
+    idle
+        Whether it takes no effect as things are, and stands in its list only to be shown.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Origin(NamedTuple):
     target: str = ""
     reason: str = ""
     text: str = ""
+    idle: bool = False
 
     @property
     def is_first(self) -> bool:

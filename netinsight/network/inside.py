@@ -24,6 +24,8 @@ from netinsight.network.build import Network
 from netinsight.network.ends import End, Ends, Kind, client_ports, unmet_preconditions
 from netinsight.network.filters import SERVICE, Filter, Origin
 from netinsight.network.stages import eni as eni_stage
+from netinsight.network.ways.guests import routing_of
+from netinsight.network.ways.publics import cut_through
 
 V4_HIGH = 0xFFFF
 """What the upper bits of an IPv4 address of the line are (``addresses``: IPv4 mapped)."""
@@ -54,7 +56,7 @@ class Inside:
         enis: list[tuple[int, ...]] = []
         inside = not self.network.topology.dialect.acl_inside_vswitch
         for key, end in ends.items() if inside else ():
-            if self._is_v4(end):
+            if self._is_plain(end):
                 self._numbers[key] = len(self.ends)
                 self.ends.append(end)
                 enis.append(self._eni(end, vswitches))
@@ -63,9 +65,12 @@ class Inside:
         self._join()
         self._stops()
 
-    @staticmethod
-    def _is_v4(end: End) -> bool:
-        return end.address is not None and end.address >> 32 == V4_HIGH
+    def _is_plain(self, end: End) -> bool:
+        """Whether the kernel knows all that an ENI does: IPv4, no EIP that its guest sees, no routes of its guest."""
+        is_v4 = end.address is not None and end.address >> 32 == V4_HIGH
+        if not is_v4 or end.interface is None or routing_of(self.network, end.instance_id) is not None:
+            return False
+        return cut_through(self.network, end.interface) is None
 
     def number(self, end: End, *, asked_public: bool) -> int:
         """The number of an end among the ENIs of the kernel; -1 where only a walk can tell."""

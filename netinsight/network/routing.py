@@ -62,12 +62,14 @@ def no_route(network: Network, name: str | None) -> Origin | None:
     if name is None or table is None:
         return None
     count = len(table.routes) if isinstance(table.routes, list) else 0
-    return Origin(
-        name,
-        "route_table",
-        ("route_tables", name),
-        text=f"{name}: {count} custom route{'s' * (count != 1)}, none that matches",
-    )
+    told = counted(count, "custom route")
+    return Origin(name, "route_table", ("route_tables", name), text=f"{name}: {told}")
+
+
+def counted(number: int, what: str, several: str = "") -> str:
+    """How long a list is in which nothing was found, as evidence."""
+    many = several or f"{what}s"
+    return f"{number} {what if number == 1 else many}, none that matches" if number else f"no {many}"
 
 
 def object_type(kind: NextHopType | None) -> str:

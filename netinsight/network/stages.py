@@ -133,12 +133,15 @@ def mail(network: Network, instance_id: str, protocol: int, box: Box) -> Rulings
 
 def translation(public: Public, code: str, box: Box) -> Rulings:
     """A public address and the private one that it stands for, one way or the other."""
-    origin = Origin(public.holder, "public_ip", public.path)
-    if not public.has_bandwidth:
-        return whole(box, Decision.DROP, why("public.no_bandwidth", public=text(public.address)), origin)
+    origin = Origin(public.holder, "public_ip", public.path, text=f"{public.holder}: {text(public.address)}")
+    if not public.has_bandwidth:  # a static one, whose instance says so
+        told = why("public.no_bandwidth", public=text(public.address), holder=public.holder)
+        path = (*public.path[:-1], "public_bandwidth_mbps")
+        return whole(box, Decision.DROP, told, origin._replace(path=path, text="public_bandwidth_mbps: 0"))
     if public.lock is not BusinessStatus.NORMAL:
         told = why("public.locked", public=text(public.address), status=public.lock)
-        return whole(box, Decision.DROP, told, origin._replace(path=(*public.path, "business_status")))
+        path, said = (*public.path, "business_status"), f"business_status: {public.lock}"
+        return whole(box, Decision.DROP, told, origin._replace(path=path, text=said))
     private = text(public.private) if public.private is not None else ""
     return whole(box, Decision.ACCEPT, why(code, public=text(public.address), private=private), origin)
 
@@ -150,7 +153,7 @@ def blackhole(network: Network, target: int, at: datetime, box: Box) -> Rulings:
     if found is None:
         return whole(box, Decision.ACCEPT, why("blackhole.none", public=address))
     index, until = found
-    origin = Origin(address, "blackhole", ("ddos", "blackholed", index))
+    origin = Origin(address, "blackhole", ("ddos", "blackholed", index), text=f"blackholed: {address}")
     code = "blackhole.until" if until else "blackhole.in"
     return whole(box, Decision.DROP, why(code, public=address, until=until), origin)
 
@@ -170,5 +173,5 @@ def door_without_eni(public: Public, packet: Packet, box: Box) -> Step:
         rulings = not_known(box, public.holder, public.unknown, public.path)
     else:
         reason = why("public.unbound", public=text(public.address), eip=public.holder)
-        rulings = whole(box, Decision.DROP, reason, Origin(public.holder, "public_ip", public.path))
+        rulings = whole(box, Decision.DROP, reason, Origin(public.holder, "public_ip", public.path, text="no bound_to"))
     return Step("public_ip.ingress", "gateway.public_ip", ref, packet, rulings)

@@ -18,13 +18,15 @@ from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box, overlap, without
 from netinsight.flow import ICMP, ICMPV6, NO_PORT, PROTOCOLS, PortRange, Question, has_ports
 from netinsight.model.gateways import DnatEntry, EntryStatus
+from netinsight.model.topology import Interface
 from netinsight.network import stages
 from netinsight.network.build import Network
 from netinsight.network.ends import End, Ends, Kind
+from netinsight.network.filters import Origin
 from netinsight.network.internet import hosts_of, representative, same_fate
 from netinsight.network.routing import gateway_item, next_hop_type, object_type
 from netinsight.network.steps import Packet, Ref, Step, Walk, why
-from netinsight.network.ways import links, router
+from netinsight.network.ways import links, publics, router
 from netinsight.network.ways.journey import At, Frame, Journey, Place
 from netinsight.network.ways.walker import Walker, answer_of
 
@@ -159,7 +161,10 @@ def _from_network(walker: Walker, start: Journey) -> Iterator[Journey]:
     arriving = Place(At.ARRIVING, interface.id, network.vpc_of(interface)) if interface else Place(At.END)
     if name:
         told = why("network.no_entry", network=name)
-        none = start.says("route", start.item, Ref("network", name), Decision.DROP, told)
+        by = Origin(
+            name, "gateway", ("networks", name), text=f"cidrs: {', '.join(network.topology.networks[name].cidrs)}"
+        )
+        none = start.says("route", start.item, Ref("network", name), Decision.DROP, told, by)
         yield none._replace(broken=True, place=arriving)
         return
     vswitch = interface.eni.vswitch if interface else ""
@@ -168,8 +173,8 @@ def _from_network(walker: Walker, start: Journey) -> Iterator[Journey]:
     row = rows[0] if rows and rows[0].kind == "route" else None
     kind = next_hop_type(network, row) if row else None
     ref = Ref(object_type(kind), row.target) if row else Ref("network", text(address))
-    told = why("gateway.not_modelled", next_hop=ref.id)
-    judged = start.says("gateway", gateway_item(kind), ref, Decision.UNKNOWN, told, row)
+    code = "gateway.not_followed" if kind and kind not in router.PLACES else "gateway.not_modelled"
+    judged = start.says("gateway", gateway_item(kind), ref, Decision.UNKNOWN, why(code, next_hop=ref.id), row)
     yield judged._replace(broken=True, place=arriving)
 
 
@@ -212,9 +217,29 @@ def _by_dnat(walker: Walker, start: Journey) -> Iterator[Journey]:
             yield asked.bears(destination=eip.address).to(At.EDGE)
     for rest in left:
         alone = start.part(rest)
-        told = why("public.none", eni=interface.id, private=text(private))
-        none = alone.says("public_ip.ingress", "gateway.public_ip", Ref("eni", interface.id), Decision.DROP, told)
+        none = _unseen(network, alone, interface, private)
         yield none._replace(broken=True).to(At.ARRIVING, interface.id, vpc)
+
+
+def _unseen(network: Network, journey: Journey, interface: Interface, private: int) -> Journey:
+    """An ENI that no Internet host can ask for by this port: how one could, if by something that is there."""
+    topology, vpc = network.topology, network.vpc_of(interface)
+    for name, gateway in topology.nat_gateways.items():
+        entries = gateway.dnat if gateway.vpc == vpc and isinstance(gateway.dnat, list) else []
+        if any(entry.eip and parse_address(entry.internal_ip) == private for entry in entries):
+            return _drop(journey, interface, "public.no_dnat", private=text(private), gateway=name)
+    for name, balancer in topology.load_balancers.items():
+        address = balancer.public_ip or next((eip.ip for eip in topology.eips.values() if eip.bound_to == name), "")
+        servers = {server.server for group in balancer.server_groups.values() for server in group.servers}
+        if address and servers & {interface.id, interface.instance_id}:
+            told = {"gateway": name, "address": address}
+            return _drop(journey, interface, "public.balanced", private=text(private), **told)
+    return _drop(journey, interface, "public.none", private=text(private), vpc=vpc)
+
+
+def _drop(journey: Journey, interface: Interface, code: str, **values: object) -> Journey:
+    told, by, ref = why(code, eni=interface.id, **values), publics.without_public(interface), Ref("eni", interface.id)
+    return journey.says("public_ip.ingress", "gateway.public_ip", ref, Decision.DROP, told, by)
 
 
 def _serves(entry: DnatEntry, private: int, protocol: int) -> bool:

@@ -18,7 +18,17 @@ from netinsight.diagnosis.catalogue import Catalogue, Lang
 from netinsight.diagnosis.report import EndReport, PathReport, Report, RuleReport
 from netinsight.errors import visible
 from netinsight.render import palette, svg
-from netinsight.render.marks import DECISION_MARKS, EXTENT_MARKS, FIELDS, STATUS_MARKS, VERDICT_MARKS, asked, place
+from netinsight.render.marks import (
+    DECISION_MARKS,
+    EXTENT_MARKS,
+    FIELDS,
+    STATUS_MARKS,
+    VERDICT_MARKS,
+    asked,
+    name_of,
+    place,
+    ports_that_pass,
+)
 from netinsight.render.path_nodes import Captions, no_captions
 from netinsight.render.path_picture import draw_path
 
@@ -83,6 +93,7 @@ def _environment() -> Environment:
     environment.filters.update(name=lambda text: visible(text, svg.LONGEST), lines=_lines)
     environment.globals.update(
         fields=FIELDS,
+        name_of=name_of,
         place=_place,
         mark=_mark,
         tone=lambda word: _TONES.get(word, word),
@@ -138,7 +149,7 @@ def _values(report: Report, catalogue: Catalogue, captions: Captions) -> dict[st
         "gaps": _gaps(report),
         "known": _known,
         "is_near": partial(_is_near, word),
-        "ports": _ports(report, word),
+        "ports": ports_that_pass(report, catalogue),
     }
 
 
@@ -191,14 +202,6 @@ def _gaps(report: Report) -> dict[str, dict[str, list[str]]]:
     for gap in report.not_checked:
         gaps.setdefault(gap.object.id, {}).setdefault(gap.reason, []).append(gap.item)
     return gaps
-
-
-def _ports(report: Report, word: Any) -> list[str]:
-    """Which ports pass, where not all that were asked do."""
-    if report.verdict.value not in ("partial", "undetermined") or report.question.port == "-1/-1":
-        return []
-    told = (("ports_pass", report.reachable_ports), ("ports_partly", report.partly_reachable_ports))
-    return [word(name, ports=", ".join(ports)) for name, ports in told if ports]
 
 
 def _is_near(word: Any, rule: RuleReport) -> bool:

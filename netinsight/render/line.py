@@ -6,7 +6,7 @@ from netinsight.diagnosis.catalogue import Catalogue, Lang
 from netinsight.diagnosis.report import ItemReport, Report
 from netinsight.errors import visible, width_of
 from netinsight.render.layout import Paint, pad
-from netinsight.render.marks import EXTENT_MARKS, STYLES, VERDICT_MARKS, asked, place
+from netinsight.render.marks import EXTENT_MARKS, STYLES, VERDICT_MARKS, asked, place, ports_that_pass
 
 
 def render_line(report: Report, catalogue: Catalogue, *, colour: bool = False) -> str:
@@ -16,8 +16,7 @@ def render_line(report: Report, catalogue: Catalogue, *, colour: bool = False) -
     said = f"{VERDICT_MARKS[verdict]} {pad(catalogue.word(verdict, lang), column)}"
     ends = f"{report.question.source.id} -> {report.question.destination.id}"
     parts = [paint(said, "bold", STYLES[VERDICT_MARKS[verdict]]), visible(ends, 300), asked(report, catalogue)]
-    if verdict == "partial" and report.reachable_ports and report.question.port != "-1/-1":
-        parts.append(catalogue.word("ports_pass", lang, ports=", ".join(report.reachable_ports)))
+    parts += ports_that_pass(report, catalogue) if verdict == "partial" else []
     for demand in report.demands:
         if demand.holds != "yes":
             asked_of_it = catalogue.word(f"demand_{demand.kind}", lang, object=demand.object.id)

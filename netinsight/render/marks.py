@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from netinsight.diagnosis.catalogue import Catalogue
-from netinsight.diagnosis.report import Report
+from netinsight.diagnosis.catalogue import Catalogue, Lang
+from netinsight.diagnosis.report import Evidence, Report
 from netinsight.errors import visible
 
 DECISION_MARKS = {"accept": "✔", "drop": "✘", "partial": "◐", "unknown": "?"}
@@ -24,6 +24,28 @@ def asked(report: Report, catalogue: Catalogue) -> str:
         return question.protocol
     usual = catalogue.common_ports.get(question.port) if question.protocol == "tcp" else None
     return f"{question.protocol} {question.port}" + (f" ({usual})" if usual else "")
+
+
+def ports_that_pass(report: Report, catalogue: Catalogue) -> list[str]:
+    """Which ports pass, where not all that were asked do: for everybody, and for whom else."""
+    if report.verdict.value not in ("partial", "undetermined") or report.question.port == "-1/-1":
+        return []
+    lang, ports = Lang(report.lang), ", ".join(report.reachable_ports)
+    told = [catalogue.word("ports_pass", lang, ports=ports)] if ports else []
+    for one in report.partly_reachable:
+        ports = ", ".join(one.ports)
+        if one.by == ["paths"]:
+            told.append(catalogue.word("ports_partly_paths", lang, passing=one.passing, of=one.of, ports=ports))
+        else:
+            parts = catalogue.word("partly_or", lang).join(catalogue.word(f"partly_{by}", lang) for by in one.by)
+            told.append(catalogue.word("ports_partly", lang, parts=parts, ports=ports))
+    return told
+
+
+def name_of(evidence: Evidence) -> str:
+    """What stands beside the text of an evidence: its id, unless the text tells that, or is of a field."""
+    told = evidence.text.startswith(evidence.id) or evidence.text.endswith(evidence.id)
+    return "" if told or evidence.kind == "fact" else evidence.id
 
 
 def place(file: str | None, line: int | None) -> str:

@@ -18,7 +18,9 @@ from netinsight.render.marks import (
     STYLES,
     VERDICT_MARKS,
     asked,
+    name_of,
     place,
+    ports_that_pass,
 )
 
 MOST_PATHS = 4
@@ -69,11 +71,8 @@ class _Page:
         yield self.paint(verdict, "bold", STYLES[VERDICT_MARKS[report.verdict.value]]) + first[len(verdict) :]
         yield from more
         indent = " " * width_of(lead)
-        if report.verdict.value in ("partial", "undetermined") and question.port != "-1/-1":
-            if report.reachable_ports:
-                yield from hang(indent, self.word("ports_pass", ports=", ".join(report.reachable_ports)))
-            if report.partly_reachable_ports:
-                yield from hang(indent, self.word("ports_partly", ports=", ".join(report.partly_reachable_ports)))
+        for passing in ports_that_pass(report, self.catalogue):
+            yield from hang(indent, passing)
 
     def paths(self, most: int | None) -> Iterator[str]:
         against = {demand.counterexample.path for demand in self.report.demands if demand.counterexample}
@@ -161,8 +160,7 @@ class _Page:
             yield from hang("      ", item.message)
             if item.status in ("abnormal", "unknown"):
                 for evidence in item.evidence:
-                    named = evidence.id if evidence.text != evidence.id and evidence.kind != "fact" else ""
-                    where = " ".join(filter(None, (named, place(evidence.file, evidence.line))))
+                    where = " ".join(filter(None, (name_of(evidence), place(evidence.file, evidence.line))))
                     yield from hang(
                         f"      {self.word('by')}", f"{evidence.text}  [{where}]" if where else evidence.text
                     )

@@ -25,6 +25,7 @@ from netinsight.model.findings import Finding
 from netinsight.model.topology import SECTIONS, Topology
 from netinsight.sources.document import Builder, Document, Spot
 from netinsight.sources.files import MOST_BYTES, STDIN, files_of, read_text
+from netinsight.sources.guest_texts import guest_texts
 from netinsight.sources.json_file import read_json
 from netinsight.sources.validation import findings, plain
 from netinsight.sources.yaml_file import read_yaml
@@ -203,6 +204,7 @@ class _Draft:
         topology._locate = self.document.locate
         if self.document.whole:  # what a file that cannot be read describes is not missing elsewhere
             self.add_all(check(topology, self.broken, self.partial))
+            self.add_all(guest_texts(topology))
         problems = sorted(dict.fromkeys(self.problems), key=lambda p: (list(self.document.texts).index(p.place.file)
                           if p.place.file in self.document.texts else -1, p.place.line, p.place.column))  # fmt: skip
         if any(problem.severity is Severity.ERROR for problem in problems):

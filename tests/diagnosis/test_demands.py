@@ -63,7 +63,7 @@ def test_a_reply_that_goes_round_the_firewall_is_the_counterexample() -> None:
     assert demand.counterexample is not None
     assert (demand.counterexample.path, demand.counterexample.direction) == (1, "return")
     assert (demand.counterexample.src, demand.counterexample.dst) == ("10.0.2.20", "10.0.1.10")
-    assert demand.message == "path 1 does not pass it on the way back (10.0.2.20 -> 10.0.1.10); 0 of 1 paths do"
+    assert demand.message == "path 1 does not pass it on the way back (10.0.2.20 -> 10.0.1.10)"
 
 
 def test_one_way_asks_nothing_of_the_reply() -> None:

@@ -17,7 +17,7 @@ from netinsight.engine import kernels
 from netinsight.errors import InputError, QuestionError
 from netinsight.flow import TCP, UDP, PortRange, Question, has_ports
 from netinsight.model.topology import Topology
-from tests import estates
+from tests import estates, wide_estates
 from tests.diagnosis import NOT_KNOWN, net
 
 MANY = settings(
@@ -85,9 +85,28 @@ def test_many_flows_say_what_one_diagnosis_after_another_says(
             if instances[source] != instances[destination]:
                 port, protocol = data.draw(st.sampled_from(ports)), data.draw(st.sampled_from([TCP, UDP]))
                 asked.append(Question(source, destination, protocol, PortRange(port, port)))
+    assert_alike(topology, asked, Manner(guest=guest))
+
+
+@MANY
+@given(st.data())
+def test_flows_through_gateways_and_appliances_say_it_too(data: st.DataObject) -> None:
+    topology = data.draw(wide_estates.wide_topologies())
+    drawn = data.draw(st.lists(wide_estates.wide_questions(topology), min_size=1, max_size=6))
+    asked = [Question(one.src, one.dst, one.protocol, PortRange(one.port, one.port), None)
+             for one in drawn if has_ports(one.protocol)]  # fmt: skip
+    names = enis_of(topology)
+    instances = {one.id: one.instance_id or one.id for one in topology.interfaces()}
+    asked += [Question(a, b, TCP, PortRange(22, 22))
+              for a in names[:5] for b in names[:5] if instances[a] != instances[b]]  # fmt: skip
+    assert_alike(topology, [one for one in asked if not Net(topology).problems_of(one)], Manner())
+
+
+def assert_alike(topology: Topology, asked: list[Question], manner: Manner) -> None:
+    """Arrays and reports say the same: verdict, first blocker, its object, the rule."""
     if not asked:
         return
-    network, manner = Net(topology), Manner(guest=guest)
+    network = Net(topology)
     found = network.evaluate(as_columns(asked), manner)
     for row, report in enumerate(network.diagnose_all(asked, manner)):
         told = first_said(report)

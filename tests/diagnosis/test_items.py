@@ -1145,7 +1145,7 @@ NAMES = {  # id: (category and name in Chinese, severity), as the reference has 
     "nic.netmask": ("系统网卡配置", "网卡掩码信息是否正确配置", "non_critical"),
     "firewall.iptables.egress": ("实例安全策略", "实例是否配置了iptables拦截/放行流量", "critical"),
     "firewall.iptables.ingress": ("实例安全策略", "实例是否配置了iptables拦截/放行流量", "critical"),
-    "blackhole.public_ip": ("实例安全策略", "实例的公网IP是否在黑洞中", "critical"),
+    "blackhole.public_ip": ("实例安全策略", "公网IP是否在黑洞中", "critical"),
     "guest.route.forward": ("系统路由配置", "系统是否配置流量路由规则", "critical"),
     "guest.route.return": ("系统路由配置", "系统是否配置", "critical"),
     "load.cpu": ("实例系统负载", "CPU负载", "non_critical"),

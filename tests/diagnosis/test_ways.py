@@ -290,3 +290,66 @@ def test_from_a_network_without_an_entry_a_door_is_not_reached() -> None:
     report = net(document).diagnose("192.168.20.5", "nlb", port=80)
     assert report.verdict == "unreachable"
     assert blockers(report) == [("route.forward", "office")]
+
+
+RULES = "0: from all lookup local\n32766: from all lookup main\n32767: from all lookup default\n"
+MAIN = "default via 10.0.2.253 dev eth0\n10.0.2.0/24 dev eth0 scope link src 10.0.2.20\n10.0.3.0/24 dev eth1 scope link src 10.0.3.20\n"  # noqa: E501
+
+
+def two_cards(rules: str | None = RULES, routes: str = MAIN) -> Document:
+    """A server with two ENIs, an EIP on the second, and what its guest says of its routing."""
+    document = estate()
+    enis = document["instances"]["i-b"]["network_interfaces"]
+    enis["eni-b"]["type"] = "primary"
+    enis["eni-b2"] = {"type": "secondary", "vswitch": "vsw-3", "ip": "10.0.3.20", "security_groups": ["sg"]}
+    document["eips"]["eip-b"] = {"ip": "203.0.113.9", "bound_to": "eni-b2"}
+    guest = {"interfaces": [{"name": "eth0", "ip": "10.0.2.20", "prefix_length": 24},
+                            {"name": "eth1", "ip": "10.0.3.20", "prefix_length": 24}], "routes": routes}  # fmt: skip
+    document["instances"]["i-b"]["guest"] = {**guest, "rules": rules} if rules else guest
+    return document
+
+
+def test_the_reply_of_a_second_eni_leaves_by_the_one_that_the_guest_chooses() -> None:
+    report = net(two_cards()).diagnose("internet", "203.0.113.9", port=22)
+    assert report.verdict == "unreachable"
+    back = report.paths[0].return_
+    assert (back[0].stage, back[0].object.id, back[1].object.id) == ("guest.route", "i-b", "eni-b")
+    (item,) = (item for item in report.items if item.id == "guest.route.return")
+    assert (item.status, item.severity) == ("abnormal", "non_critical")
+    assert "ip rule add from 10.0.3.20" in item.suggestion
+    assert [one.id for one in item.evidence] == ["i-b/routes/1"]
+    assert ("guest.route.return", "i-b") not in blockers(report)
+
+
+def test_with_a_rule_for_its_address_it_leaves_by_its_own() -> None:
+    document = two_cards(
+        f"{RULES}100: from 10.0.3.20 lookup 100\n", f"{MAIN}default via 10.0.3.253 dev eth1 table 100\n"
+    )
+    report = net(document).diagnose("internet", "203.0.113.9", port=22)
+    assert report.verdict == "reachable"
+    (item,) = (item for item in report.items if item.id == "guest.route.return")
+    assert item.status == "normal"
+    assert "default via 10.0.3.253 dev eth1 table 100" in item.message
+
+
+def test_without_its_rules_a_guest_is_not_guessed_at() -> None:
+    report = net(two_cards(None)).diagnose("internet", "203.0.113.9", port=22)
+    assert report.verdict == "reachable"
+    assert [gap.reason for gap in report.not_checked if gap.item == "guest.route.return"] == [
+        "`guest.rules` is not in the topology"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("routes", "code"), [
+    ("10.0.2.0/24 dev eth0 scope link src 10.0.2.20\n", "the guest has no route to"),
+    ("blackhole default\n10.0.2.0/24 dev eth0 scope link src 10.0.2.20\n", "its route is blackhole"),
+])  # fmt: skip
+def test_a_guest_without_a_way_back_stops_the_reply(routes: str, code: str) -> None:
+    document = two_cards(RULES, routes)
+    report = net(document).diagnose("i-a", "i-b", port=22)
+    assert report.verdict == "unreachable"
+    assert blockers(report) == [("guest.route.return", "i-b")]
+    (item,) = (item for item in report.items if item.id == "guest.route.return")
+    assert code in item.message
+    assert net(document).diagnose("i-a", "i-b", port=22, guest=False).verdict == "reachable"
+    flows = net(document).evaluate({"src": ["i-a"], "dst": ["i-b"], "port": [22]})
+    assert flows.item.tolist() == ["guest.route.return"]

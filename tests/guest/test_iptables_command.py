@@ -53,7 +53,7 @@ def test_a_line_a_packet(files: tuple[Path, Path], capsys: pytest.CaptureFixture
 
 def test_the_walk_as_text(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     rules, packets = files
-    assert run(["guest", "firewall", str(rules), "--packets", str(packets)]) == 0
+    assert run(["guest", "firewall", str(rules), "--packets", str(packets), "--output", "text"]) == 0
     assert (
         capsys.readouterr().out
         == """\
@@ -118,7 +118,7 @@ def test_the_mistakes_of_both_files_at_once(files: tuple[Path, Path], capsys: py
 def test_standard_input_sets_and_family(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rules, packets = files
+    rules, _ = files
     rules.write_text("*filter\n:INPUT DROP [0:0]\n-A INPUT -m set --match-set s src -j ACCEPT\nCOMMIT\n")
     sets = rules.with_name("sets")
     sets.write_text("create s hash:net family inet6\nadd s 2001:db8::/32\n")

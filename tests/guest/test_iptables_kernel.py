@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _firewall(name: str) -> Firewall:
     text = (DATA / name).read_text(errors="replace")
     return read_firewall(loadable(text, MANIFEST[name]["dropped_rules"]), file=name)

@@ -47,7 +47,8 @@ def _match(random: Random, hook: str) -> str:
         lambda: f"-p tcp {no}--dport {ports}:{min(65535, ports + 100)}",
         lambda: f"-p udp -m udp {no}--sport {random.choice(PORTS)}",
         lambda: f"-p tcp {no}--tcp-flags FIN,SYN,RST,ACK {random.choice(['SYN', 'ACK', 'SYN,ACK', 'NONE'])}",
-        lambda: f"-p {random.choice(['tcp', 'udp'])} -m multiport {no}--{random.choice(['ports', 'dports', 'sports'])} 22,443,1000:6000",
+        lambda: f"-p {random.choice(['tcp', 'udp'])} -m multiport "
+                f"{no}--{random.choice(['ports', 'dports', 'sports'])} 22,443,1000:6000",
         lambda: f"-p icmp -m icmp {no}--icmp-type {random.choice(['8', '3/1', '0', 'echo-request', '11'])}",
         lambda: f"{no}-p {random.choice(['tcp', '17', 'icmp'])}",
         lambda: f"-m iprange {no}--src-range 192.0.2.5-192.0.2.100",

@@ -58,7 +58,8 @@ def test_a_mistake_has_its_line_and_column(rule: str, column: int, message: str)
 
 
 def test_every_mistake_is_told_at_once() -> None:
-    text = "hello\n*filtre\n*filter\n:INPUT REJECT [0:0]\n-A INPUT -s x -j DROP\n[1:2] -A INPUT -p tcp --dport x\n*nat\nCOMMIT\n*nat\n"
+    text = "hello\n*filtre\n*filter\n:INPUT REJECT [0:0]\n-A INPUT -s x -j DROP\n[1:2] -A INPUT -p tcp --dport x\n"
+    text += "*nat\nCOMMIT\n*nat\n"
     assert _problems(text) == [
         "rules.v4:1:1: `hello` stands outside a table",
         "rules.v4:2:2: table `filtre` is not known",
@@ -179,7 +180,8 @@ def test_a_fact_that_is_not_given_is_the_same_for_every_rule() -> None:
         ("-A OUTPUT -m owner --uid-owner 1000-1010 -j DROP", {"chain": "OUTPUT", "uid": 1001}, "DROP"),
         ("-A OUTPUT -m owner --uid-owner 7 -j DROP", {"chain": "OUTPUT"}, "UNKNOWN"),
         ("-A INPUT -m physdev --physdev-in eth+ -j ACCEPT", {"in_physdev": "eth3"}, "ACCEPT"),
-        ("-A INPUT -m time --timestart 08:00 --timestop 17:00 --weekdays Mon,Tue -j ACCEPT", {"time": "2026-11-24T09:00:00Z"}, "ACCEPT"),
+        ("-A INPUT -m time --timestart 08:00 --timestop 17:00 --weekdays Mon,Tue -j ACCEPT",
+         {"time": "2026-11-24T09:00:00Z"}, "ACCEPT"),
         ("-A INPUT -m time --timestart 22:00 --timestop 06:00 -j ACCEPT", {"time": "2026-11-24T07:00:00Z"}, "DROP"),
         ("-A INPUT -m time --timestart 22:00 -j ACCEPT", {}, "UNKNOWN"),
         ("-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT", {}, "ACCEPT"),
@@ -221,7 +223,8 @@ def test_mistakes_of_sets() -> None:
     told = _problems(text, ipsets="create t hash:ip\nadd u 1.2.3.4\nadd t 1.2.3\ndestroy t\n", ipsets_file="sets")
     assert told == [
         "rules.v4:3:29: there is no set `s`", "sets:2:5: there is no set `u` above",
-        "sets:3:7: `1.2.3` is not an address, or one with a mask", "sets:4:1: `destroy` is not a line of ipset save (create or add)",
+        "sets:3:7: `1.2.3` is not an address, or one with a mask",
+        "sets:4:1: `destroy` is not a line of ipset save (create or add)",
     ]  # fmt: skip
 
 
@@ -265,7 +268,9 @@ COMMIT
 *filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
--A FORWARD -d 172.17.0.2/32 -o docker0 -p tcp -m mark --mark 7 -m conntrack --ctstate DNAT --ctorigdstport 8443 -m tcp --dport 443 -j ACCEPT
+:TO443 - [0:0]
+-A FORWARD -d 172.17.0.2/32 -o docker0 -p tcp -m mark --mark 7 -m conntrack --ctstate DNAT --ctorigdstport 8443 -j TO443
+-A TO443 -p tcp -m tcp --dport 443 -j ACCEPT
 -A INPUT -p udp -m conntrack --ctstate UNTRACKED -j ACCEPT
 -A INPUT -p tcp -m tcp --dport 80 -j ACCEPT
 -A INPUT -p tcp -m tcp --dport 23 -j ACCEPT
@@ -280,9 +285,9 @@ def test_the_whole_way_in_the_kernels_order() -> None:
         judged = firewall.judge(packet(in_interface="eth0", **more), EVERY_TABLE)  # type: ignore[arg-type]
         return judged.verdict, judged.line
 
-    assert told(chain="FORWARD", dport=8443, out_interface="docker0") == ("ACCEPT", 15)
+    assert told(chain="FORWARD", dport=8443, out_interface="docker0") == ("ACCEPT", 17)
     assert told(dport=8443)[0] == "UNKNOWN"  # whether the new address is this machine's nobody said
-    assert told(dport=8080) == ("ACCEPT", 17)
-    assert told(protocol="udp", dport=53) == ("ACCEPT", 16)
+    assert told(dport=8080) == ("ACCEPT", 19)
+    assert told(protocol="udp", dport=53) == ("ACCEPT", 18)
     assert told(dport=23) == ("DROP", 6)
     assert firewall.judge(packet(dport=23)).verdict == "ACCEPT"  # the filter alone

@@ -29,7 +29,8 @@ def _match(random: Random) -> str:
         f"-p tcp -m multiport {no}--sports {first}:{last},80", f"-p tcp --sport {first}:{last} --dport {first}:65535",
         f"-m set {no}--match-set web dst,dst", f"-m set {no}--match-set ports src", f"{no}-s 10.0.0.0/8", "-i eth+",
         "-m foo --bar", f"-m limit --limit 3/min -p tcp --dport {first}:{last}", f"-m mark {no}--mark 1",
-        f"-m recent {no}--rcheck --name x", f"-m conntrack {no}--ctorigdstport {first}:{last}", "-m mac --mac-source 02:00:00:00:00:01",
+        f"-m recent {no}--rcheck --name x", f"-m conntrack {no}--ctorigdstport {first}:{last}",
+        "-m mac --mac-source 02:00:00:00:00:01",
         f"-m string --algo bm --string x -p tcp {no}--sport {first}:{last}",
     ])  # fmt: skip
 
@@ -49,7 +50,8 @@ def _rules(random: Random) -> str:
             match = _match(random)
             lines.append(f"-A {chain} {match} {target if 'recent' not in match else '-j DROP'}")
     nat = ["*nat", "-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 1024",
-           f"-A PREROUTING -p tcp --sport {random.choice(EDGES)}:65535 -j DNAT --to-destination 10.0.0.2:5000", "COMMIT"]  # fmt: skip
+           f"-A PREROUTING -p tcp --sport {random.choice(EDGES)}:65535 -j DNAT --to-destination 10.0.0.2:5000",
+           "COMMIT"]  # fmt: skip
     return "\n".join([*lines, "COMMIT", *nat, ""])
 
 

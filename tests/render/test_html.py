@@ -52,7 +52,7 @@ def told(value: Any, inside: str = "") -> Iterator[str]:
             yield f"{value['file']}:{value['line']}"
         for key, below in value.items():
             if key not in ("schema", "lang", "verdict", "severity", "status", "decision", "action", "outcome", "matches",
-                           "type", "kind", "file", "line", "reachable_ports", "partly_reachable_ports"):  # fmt: skip
+                           "type", "kind", "file", "line", "reachable_ports", "partly_reachable_ports", "by"):  # fmt: skip
                 yield from told(below, key)
     elif isinstance(value, list):
         for below in value:

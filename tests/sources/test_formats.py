@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from netinsight.api import load
 from netinsight.errors import InputError, Problem
 from netinsight.model.topology import Topology
 from netinsight.sources.json_file import read_json
@@ -462,3 +463,24 @@ def test_a_named_pipe_in_a_folder_is_not_waited_for(fifo: Path) -> None:
     (fifo.parent / "a.yaml").write_text(VPC)
     done = subprocess.run([sys.executable, "-c", code, str(fifo.parent)], timeout=10, capture_output=True, check=False)
     assert done.returncode in (0, 2)
+
+
+def test_the_far_side_of_a_peering_may_stand_in_another_file_of_the_folder(tmp_path: Path) -> None:
+    def account(n: int) -> str:
+        return (f"vpcs: {{vpc-{n}: {{cidrs: [10.{n}.0.0/16]}}}}\n"
+                f"vswitches: {{vsw-{n}: {{vpc: vpc-{n}, cidr: 10.{n}.1.0/24}}}}\n"
+                f"security_groups: {{sg-{n}: {{vpc: vpc-{n}, rules: [{{direction: ingress, source: 10.0.0.0/8}}]}}}}\n"
+                f"route_tables: {{rtb-{n}: {{vpc: vpc-{n}, type: system, routes: "
+                f"[{{destination: 10.{3 - n}.0.0/16, next_hop: pcc}}]}}}}\n"
+                f"instances: {{i-{n}: {{network_interfaces: {{eni-{n}: {{vswitch: vsw-{n}, ip: 10.{n}.1.5, "
+                f"security_groups: [sg-{n}]}}}}}}}}\n")  # fmt: skip
+
+    (tmp_path / "ours.yaml").write_text(
+        f"schema: netinsight.topology/1\n{account(1)}peerings: {{pcc: {{vpc: vpc-1, peer_vpc: vpc-2}}}}\n"
+    )
+    (tmp_path / "theirs.yaml").write_text(f"schema: netinsight.topology/1\n{account(2)}")
+    report = load(str(tmp_path)).diagnose("i-1", "i-2", port=22)
+    assert report.verdict == "reachable"
+    rules = {stage.stage: stage.file for stage in report.paths[0].forward if stage.file}
+    assert rules["security_group.ingress"] == str(tmp_path / "theirs.yaml")
+    assert rules["gateway"] == str(tmp_path / "ours.yaml")

@@ -1,4 +1,4 @@
-"""The guest's firewall and routes: listed, and not judged by this version."""
+"""The guest's firewall: listed, and not judged by this version; its routes, where the walk could not ask them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from netinsight.diagnosis.case import Case, Result, Role, Side, fact_missing, mi
 from netinsight.model.instance import Instance
 from netinsight.network.steps import Ref, why
 
+ROUTING = ("routes", "rules")
+"""What a look-up in a guest needs."""
+
 
 def check(case: Case, side: Side) -> Iterator[Result]:
     """iptables in the direction that passes at the end; the route there at the source, back at the destination."""
     outward = side.role is Role.SOURCE
     if outward or not case.question.one_way:
         route = "guest.route.forward" if outward else "guest.route.return"
-        yield _unjudged(case, side.instance, side.ref, route, "routes")
+        steps = (step for walk in case.walks for step in walk.steps)
+        if not any(step.item == route and step.object == side.ref for step in steps):
+            yield _unjudged(case, side.instance, side.ref, route, *ROUTING)
     firewall = "firewall.iptables.egress" if outward else "firewall.iptables.ingress"
     yield _unjudged(case, side.instance, side.ref, firewall, "iptables")
 
@@ -32,9 +37,11 @@ def check_appliances(case: Case) -> Iterator[Result]:
         yield _unjudged(case, instance, ref, "firewall.iptables.forward", "iptables")
 
 
-def _unjudged(case: Case, instance: Instance | None, ref: Ref, item: str, fact: str) -> Result:
+def _unjudged(case: Case, instance: Instance | None, ref: Ref, item: str, *facts: str) -> Result:
     if gap := case.guest_gap(instance):
         return missing(item, ref, gap)
-    if instance is None or instance.guest is None or getattr(instance.guest, fact) is None:
-        return fact_missing(item, ref, f"guest.{fact}")
-    return missing(item, ref, why("skip.not_judged", what=fact))
+    guest = instance.guest if instance else None
+    for fact in facts:
+        if guest is None or getattr(guest, fact) is None:
+            return fact_missing(item, ref, f"guest.{fact}")
+    return missing(item, ref, why("skip.not_judged", what=facts[0]))

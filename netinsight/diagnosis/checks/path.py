@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 
 from netinsight.diagnosis.case import Case, Result, Status, not_concerned
+from netinsight.diagnosis.catalogue import ItemSeverity
 from netinsight.engine.classify import Decision
-from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, Step, Walk
 
 _NOT_HERE = ("blackhole.public_ip",)
 """Stages that another module judges at the ends, together with what is not on the path."""
+
+_BY_ANOTHER_ENI = "guest_route.elsewhere"
 
 _MAIL = "platform.smtp_egress"
 
@@ -37,5 +39,10 @@ def _result(item: str, ref: Ref, steps: list[tuple[Step, Walk]]) -> Result:
     elif Decision.UNKNOWN in decisions:
         status, wanted = Status.UNKNOWN, Decision.UNKNOWN
     parts = [(ruling, walk) for step, walk in steps for ruling in step.rulings if ruling.decision is wanted]
-    evidence: dict[str, Origin] = {ruling.origin.id: ruling.origin for ruling, _ in parts if ruling.origin}
-    return Result(item, ref, status, parts[0][0].why, evidence=tuple(evidence.values()), parts=tuple(parts))
+    evidence = {(by.id, by.path, by.text): by for ruling, _ in parts if (by := ruling.origin)}
+    result = Result(item, ref, status, parts[0][0].why, evidence=tuple(evidence.values()), parts=tuple(parts))
+    if status is Status.NORMAL and any(ruling.why.code == _BY_ANOTHER_ENI for ruling, _ in parts):
+        return result._replace(
+            status=Status.ABNORMAL, severity=ItemSeverity.NON_CRITICAL
+        )  # what it meets there decides
+    return result

@@ -63,7 +63,7 @@ def _state(walker: Walker, journey: Journey, interface: Interface) -> Journey:
         judged = judged.not_known("appliance", "gateway.appliance", ref, interface.id, status.unknown, path)
     elif status not in walker.network.topology.dialect.statuses_that_carry:
         origin = Origin(f"{interface.id}/status", "eni_status", (*interface.path, "status"), text=f"status: {status}")
-        told = why("appliance.status", object=interface.id, status=status)
+        told = why("appliance.status", name=interface.id, status=status)
         judged = judged.says("appliance", "gateway.appliance", ref, Decision.DROP, told, origin)
     if judged is not journey:
         return judged
@@ -88,7 +88,7 @@ def running(
         return journey.not_known(stage, item, ref, name, instance.status.unknown, path)
     origin = Origin(f"{name}/status", "instance_status", path, text=f"status: {instance.status}")
     code = "appliance.status" if stage == "appliance" else "instance.status"
-    return journey.says(stage, item, ref, Decision.DROP, why(code, object=name, status=instance.status), origin)
+    return journey.says(stage, item, ref, Decision.DROP, why(code, name=name, status=instance.status), origin)
 
 
 def _own_addresses(journey: Journey, interface: Interface) -> Journey:

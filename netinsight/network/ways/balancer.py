@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netinsight.addresses import parse_address, parse_prefix, ranges, text, within
 from netinsight.engine.classify import Decision
@@ -11,6 +11,7 @@ from netinsight.flow import PROTOCOLS, PortRange
 from netinsight.model.base import Path, Unknown
 from netinsight.model.edge import EipMode
 from netinsight.model.load_balancer import (
+    AccessList,
     BackEnd,
     BalancerListener,
     ListenerStatus,
@@ -22,9 +23,10 @@ from netinsight.model.load_balancer import (
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface
 from netinsight.network import stages
+from netinsight.network.ends import INTERNET
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, why
-from netinsight.network.ways import edge
+from netinsight.network.ways import publics
 from netinsight.network.ways.journey import At, Frame, Journey, Place
 
 if TYPE_CHECKING:
@@ -33,8 +35,15 @@ if TYPE_CHECKING:
 ITEM = "gateway.load_balancer"
 
 
-def _says(journey: Journey, name: str, decision: Decision, code: str, path: Path, **values: object) -> Journey:
-    origin = Origin(name, "gateway", path, text=".".join(map(str, path)))
+class Stands(NamedTuple):
+    """What the topology says, and where."""
+
+    path: Path
+    text: str
+
+
+def _says(journey: Journey, name: str, decision: Decision, code: str, by: Stands, **values: object) -> Journey:
+    origin = Origin(name, "gateway", by.path, text=by.text)
     return journey.says("load_balancer", ITEM, Ref("load_balancer", name), decision, why(code, gateway=name, **values),
                         origin)  # fmt: skip
 
@@ -54,16 +63,31 @@ def balance(walker: Walker, journey: Journey) -> list[Journey]:
             left = without(left, [part])
             journeys += _listen(walker, journey.part(part), name, balancer, i, listener)
     for rest in left:
-        none = _says(journey.part(rest), name, Decision.DROP, "balancer.no_listener", ("load_balancers", name))
-        journeys += walker.lost(none)
+        none = journey.part(rest)
+        by = _not_listening(none, name, balancer)
+        journeys += walker.lost(_says(none, name, Decision.DROP, "balancer.no_listener", by))
     return journeys
+
+
+def _not_listening(journey: Journey, name: str, balancer: LoadBalancer) -> Stands:
+    """The listener for a port that is stopped; where there is none, those that there are."""
+    path, ports = ("load_balancers", name, "listeners"), journey.packet.box.ports
+    told = [f"{one.protocol} {one.ports}" for one in balancer.listeners]
+    for i, one in enumerate(balancer.listeners):
+        asked = PROTOCOLS[one.protocol] == journey.packet.protocol and overlap(one.ports, ports)
+        if asked and one.status is ListenerStatus.STOPPED:
+            return Stands((*path, i, "status"), f"listener {told[i]}: {one.status}")
+    return Stands(path, f"listeners: {', '.join(told)}" if told else "no listeners")
 
 
 def _state(journey: Journey, name: str, balancer: LoadBalancer) -> Journey:
     path, up = ("load_balancers", name), LoadBalancerStatus.ACTIVE
     judged = journey.state("load_balancer", ITEM, Ref("load_balancer", name), path, balancer.status, up,
                            balancer.business_status)  # fmt: skip
-    return _says(journey, name, Decision.ACCEPT, "gateway.passes", path) if judged is journey else judged
+    if judged is not journey:
+        return judged
+    by = Stands((*path, "status"), f"status: {balancer.status}")
+    return _says(journey, name, Decision.ACCEPT, "gateway.passes", by)
 
 
 def _groups(walker: Walker, journey: Journey, name: str, balancer: LoadBalancer) -> Journey:
@@ -85,8 +109,7 @@ def _listen(
     if access:  # it tells clients apart as any list does
         walker.address_sets.update(ranges(parse_prefix(entry)) for entry in access.entries)
     if access and within(access.entries, journey.packet.source) != access.allow:
-        code = "balancer.not_allowed" if access.allow else "balancer.denied"
-        journey = _says(journey, name, Decision.DROP, code, (*path, "access_list"), client=text(journey.packet.source))
+        journey = _shut_out(journey, name, access, (*path, "access_list"), whole=walker.source.asked == INTERNET)
     group = balancer.server_groups[listener.server_group]
     base = ("load_balancers", name, "server_groups", listener.server_group)
     chosen = [
@@ -94,11 +117,29 @@ def _listen(
     ]
     if not chosen:
         code = "balancer.no_healthy" if any(one.weight for one in group.servers) else "balancer.no_server"
-        return walker.lost(_says(journey, name, Decision.DROP, code, base, group=listener.server_group))
+        told = ", ".join(f"{one.server}: {one.health if one.weight else 'weight 0'}" for one in group.servers)
+        by = Stands((*base, "servers"), told or f"{listener.server_group}: no servers")
+        return walker.lost(_says(journey, name, Decision.DROP, code, by, group=listener.server_group))
     return [
         one for n, server in chosen
         for one in _forward(walker, journey, name, balancer, server, (*base, "servers", n), len(chosen))
     ]  # fmt: skip
+
+
+def _shut_out(journey: Journey, name: str, access: AccessList, path: Path, *, whole: bool) -> Journey:
+    """A client that is not on the list of those that are taken, or on that of those that are not.
+
+    ``whole``: any Internet host was asked, so that all entries of a denylist tell who is shut out.
+    """
+    client, values = journey.packet.source, {"client": text(journey.packet.source)}
+    if access.allow:
+        by = Stands((*path, "entries"), f"allow: true, entries: {', '.join(access.entries)}")
+        return _says(journey, name, Decision.DROP, "balancer.not_allowed", by, **values)
+    held = {k: entry for k, entry in enumerate(access.entries) if whole or within([entry], client)}
+    told, first = ", ".join(held.values()), next(iter(held))
+    where = (*path, "entries", first) if len(held) == 1 else (*path, "entries")
+    by = Stands(where, f"allow: false, entries: {told}")
+    return _says(journey, name, Decision.DROP, "balancer.denied", by, entry=told, **values)
 
 
 def _forward(
@@ -126,7 +167,8 @@ def _forward(
     if hides and balancer.ip:
         after = after.bears(source=parse_address(balancer.ip)).new_leg()
     after = after.remembers(name, before)
-    told = _says(before, name, Decision.ACCEPT, "balancer.forwards", path, server=server.server,
+    code, by = "balancer.forwards" if choices == 1 else "balancer.chooses", Stands(path, f"server: {server.server}")
+    told = _says(before, name, Decision.ACCEPT, code, by, server=server.server,
                  address=text(after.packet.destination), n=choices)  # fmt: skip
     after = after._replace(steps=told.steps)
     return _at_server(walker, after, name, balancer, interface)
@@ -137,8 +179,8 @@ def _at_server(
 ) -> list[Journey]:
     vpc = walker.network.vpc_of(interface)
     journey = journey.to(At.ARRIVING, interface.id, vpc)
-    if (visible := edge.cut_through(walker.network, interface)) and visible.mode is EipMode.BINDED:
-        journey = edge.no_private_networking(journey, interface)
+    if (visible := publics.cut_through(walker.network, interface)) and visible.mode is EipMode.BINDED:
+        journey = publics.no_private_networking(journey, interface, visible)
     journey = walker.acl(journey, interface, Direction.INGRESS, always=True)
     preserved = balancer.type is LoadBalancerType.NLB and balancer.preserve_client_ip
     if preserved:
@@ -164,9 +206,10 @@ def answered(walker: Walker, journey: Journey) -> list[Journey] | None:
     for name in dict.fromkeys(session.holder for session in journey.sessions):
         restored = journey.restored(name) if name in walker.network.topology.load_balancers else None
         if restored is not None:
-            passed = _says(journey, name, Decision.ACCEPT, "balancer.answers", ("load_balancers", name))
-            restored = restored._replace(steps=passed.steps)
             balancer = walker.network.topology.load_balancers[name]
+            by = Stands(("load_balancers", name, "status"), f"status: {balancer.status}")
+            passed = _says(journey, name, Decision.ACCEPT, "balancer.answers", by)
+            restored = restored._replace(steps=passed.steps)
             if balancer.ip and restored.packet.source == parse_address(balancer.ip):
                 return [restored.to(At.ROUTER, balancer.vswitch or "", balancer.vpc)]
             return [restored.to(At.EDGE)]

@@ -15,7 +15,7 @@ from netinsight.network.build import Network, Public
 from netinsight.network.filters import Origin
 from netinsight.network.routing import is_default, no_route
 from netinsight.network.steps import Ref, why
-from netinsight.network.ways import router
+from netinsight.network.ways import publics, router
 from netinsight.network.ways.journey import At, Journey
 
 if TYPE_CHECKING:
@@ -25,37 +25,6 @@ ANYWHERE = parse_address("0.0.0.0")  # noqa: S104  (an address that is looked up
 
 
 # ------------------------------------------------------------------------------------------------------- EIPs, outward
-
-
-def cut_through(network: Network, interface: Interface) -> Public | None:
-    """The EIP of an ENI that its guest sees (modes BINDED and MULTI_BINDED)."""
-    public = network.public_of(interface, parse_address(interface.eni.ip))
-    return public if public and public.interface and public.mode is not EipMode.NAT else None
-
-
-def bear_own_public(walker: Walker, journey: Journey, interface: Interface) -> Journey:
-    """A packet of a guest that sees its EIP bears that towards public addresses."""
-    public = cut_through(walker.network, interface)
-    if public is None or public.unknown or journey.packet.source == public.address:
-        return journey
-    if walker.is_public(journey) and journey.packet.source == public.private:
-        return journey.bears(source=public.address)
-    return no_private_networking(journey, interface) if public.mode is EipMode.BINDED else journey
-
-
-def no_private_networking(journey: Journey, interface: Interface) -> Journey:
-    """An ENI whose EIP is cut through to the guest has no private address any more."""
-    told = why("public.cut_through", eni=interface.id)
-    ref = Ref("eni", interface.id)
-    origin = Origin(interface.id, "eni_status", interface.path, text="its EIP is in mode BINDED")
-    return journey.says("public_ip.private", "gateway.public_ip", ref, Decision.DROP, told, origin)
-
-
-def out(journey: Journey, public: Public, ref: Ref) -> list[Journey]:
-    """Out as a public address; what comes back to it must not be in a blackhole, which the answer is judged by."""
-    outside = journey.bears(source=public.address)
-    rulings = stages.translation(public, "public.out", journey.leg_box)
-    return [outside.step("public_ip.egress", "gateway.public_ip", ref, rulings).to(At.EDGE)]
 
 
 # ---------------------------------------------------------------------------------------------------------- the edge
@@ -71,9 +40,9 @@ def public_edge(walker: Walker, journey: Journey) -> list[Journey]:
         return _door(walker, journey, public)
     if balancer := network.balancer_of_public.get(destination):
         journey = _blackhole(walker, journey, Ref("load_balancer", balancer))
-        journey = internet_mode(walker, journey, network.topology.load_balancers[balancer].vpc)
+        journey = publics.internet_mode(walker, journey, network.topology.load_balancers[balancer].vpc)
         return [journey.to(At.BALANCER, balancer)]
-    if not router.is_public(network, destination, ""):
+    if not publics.is_public(network, destination, ""):
         return walker.lost(journey if journey.frame.back else _not_routed(walker, journey))
     return [journey.to(At.INTERNET)]
 
@@ -95,12 +64,12 @@ def _door(walker: Walker, journey: Journey, public: Public) -> list[Journey]:
         step = stages.door_without_eni(public, packet, journey.leg_box)
         return walker.lost(journey.step(step.stage, step.item, step.object, step.rulings))
     if public.interface is None and public.lock is not BusinessStatus.NORMAL:
-        journey = locked(journey, public, "public_ip.ingress")
+        journey = publics.locked(journey, public, "public_ip.ingress")
     if public.bound_to in topology.nat_gateways:
-        journey = internet_mode(walker, journey, topology.nat_gateways[public.bound_to].vpc)
+        journey = publics.internet_mode(walker, journey, topology.nat_gateways[public.bound_to].vpc)
         return [journey.to(At.NAT_IN, public.bound_to, topology.nat_gateways[public.bound_to].vpc)]
     if public.bound_to in topology.load_balancers:
-        journey = internet_mode(walker, journey, topology.load_balancers[public.bound_to].vpc)
+        journey = publics.internet_mode(walker, journey, topology.load_balancers[public.bound_to].vpc)
         return [journey.to(At.BALANCER, public.bound_to)]
     rulings = stages.translation(public, "public.in", journey.leg_box)
     journey = journey.step("public_ip.ingress", "gateway.public_ip", eni_ref, rulings)
@@ -110,23 +79,6 @@ def _door(walker: Walker, journey: Journey, public: Public) -> list[Journey]:
     if public.interface is None and public.bound_to in topology.havips:  # that has no master
         return router.havip(walker, journey, public.bound_to, At.ARRIVING)
     return _enter(walker, journey, public, vpc)
-
-
-def locked(journey: Journey, public: Public, stage: str) -> Journey:
-    """An EIP that is locked carries nothing, whatever it is bound to."""
-    text_ = f"business_status: {public.lock}"
-    origin = Origin(public.holder, "public_ip", (*public.path, "business_status"), text=text_)
-    told = why("public.locked", public=text(public.address), status=public.lock)
-    return journey.says(stage, "gateway.public_ip", Ref("eip", public.holder), Decision.DROP, told, origin)
-
-
-def internet_mode(walker: Walker, journey: Journey, vpc: str) -> Journey:
-    """A VPC whose IPv4 gateway was deleted in private mode meets the Internet by no address."""
-    deleted = router.no_internet(walker.network, vpc)
-    if deleted is None:
-        return journey
-    origin = Origin(vpc, "gateway", ("vpcs", vpc, "internet_mode"), text="internet_mode: private")
-    return journey.says("gateway", "gateway.ipv4", Ref("vpc", vpc), *deleted, origin)
 
 
 def _leads_on(walker: Walker, public: Public) -> bool:
@@ -151,7 +103,7 @@ def _blackhole(walker: Walker, journey: Journey, ref: Ref) -> Journey:
 def _enter(walker: Walker, journey: Journey, public: Public, vpc: str) -> list[Journey]:
     """Into the VPC: past its IPv4 gateway, which may steer to an appliance."""
     network = walker.network
-    journey = internet_mode(walker, journey, vpc)
+    journey = publics.internet_mode(walker, journey, vpc)
     gateway = network.ipv4_gateway_of.get(vpc)
     described = network.topology.ipv4_gateways[gateway] if gateway else None
     target = public.interface
@@ -209,19 +161,25 @@ def ipv4_gateway(walker: Walker, journey: Journey) -> list[Journey]:
         path = ("ipv4_gateways", name, "enabled")
         journey = journey.not_known("gateway", "gateway.ipv4", ref, name, gateway.enabled.unknown, path)
     elif not gateway.enabled:
-        told = why("ipv4.not_enabled", gateway=name)
-        journey = journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin)
+        told, written = why("ipv4.not_enabled", gateway=name), ("ipv4_gateways", name, "enabled")
+        off = Origin(name, "gateway", written, text="enabled: false")
+        journey = journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, off)
     if not walker.is_public(journey):
-        told = why("ipv4.private_destination", gateway=name, destination=text(packet.destination))
-        return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin))
+        told, row = (
+            why("ipv4.private_destination", gateway=name, destination=text(packet.destination)),
+            journey.last_row,
+        )
+        return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, row or origin))
     public = network.public_in(vpc, packet.source)
     if public is None:
         told = why("ipv4.no_public_address", gateway=name, private=text(packet.source))
-        return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, origin))
+        section, held = network.owner_in(vpc, packet.source) or ("", "")
+        lacking = publics.without_public(network.enis[held]) if section == "network_interfaces" else origin
+        return walker.lost(journey.says("gateway", "gateway.ipv4", ref, Decision.DROP, told, lacking))
     passed = journey.says("gateway", "gateway.ipv4", ref, Decision.ACCEPT, why("ipv4.out", gateway=name), origin)
     passed = passed if gateway.enabled is True else journey
     holder = Ref("eni", public.interface.id) if public.interface else Ref("eip", public.holder)
-    return out(passed, public, holder)
+    return publics.out(passed, public, holder)
 
 
 # ---------------------------------------------------------------------------------------------------------------- IPv6
@@ -245,16 +203,25 @@ def _judge_v6(walker: Walker, journey: Journey, gateway: str, address: int, *, i
         )
     if described.business_status is not BusinessStatus.NORMAL:
         told = why("gateway.locked", gateway=gateway, status=described.business_status)
-        return journey.says("gateway", "gateway.ipv6", ref, Decision.DROP, told, Origin(gateway, "gateway", path))
+        said = f"business_status: {described.business_status}"
+        origin = Origin(gateway, "gateway", (*path, "business_status"), text=said)
+        return journey.says("gateway", "gateway.ipv6", ref, Decision.DROP, told, origin)
     found = _bandwidth(network, gateway, address)
-    origin = Origin(gateway, "gateway", (*path, "internet", found[0]) if found else path, text=text(address))
-    decision, told = Decision.ACCEPT, why("ipv6.passes", gateway=gateway, ip=text(address))
-    if found is None or not found[1].bandwidth_mbps:
+    if found is None:
+        told = why("ipv6.no_bandwidth", gateway=gateway, ip=text(address))
+        origin = Origin(gateway, "gateway", (*path, "internet"), text=f"internet: no entry for {text(address)}")
+        return journey.says("gateway", "gateway.ipv6", ref, Decision.DROP, told, origin)
+    key, decision, told = "bandwidth_mbps", Decision.ACCEPT, why("ipv6.passes", gateway=gateway, ip=text(address))
+    if not found[1].bandwidth_mbps:
         decision, told = Decision.DROP, why("ipv6.no_bandwidth", gateway=gateway, ip=text(address))
     elif found[1].business_status is not BusinessStatus.NORMAL:
         decision, told = Decision.DROP, why("gateway.locked", gateway=text(address), status=found[1].business_status)
+        key = "business_status"
     elif inward and found[1].egress_only and not journey.frame.back:
         decision, told = Decision.DROP, why("ipv6.egress_only", gateway=gateway, ip=text(address))
+        key = "egress_only"
+    said = f"{key}: {str(getattr(found[1], key)).replace('True', 'true')}"
+    origin = Origin(gateway, "gateway", (*path, "internet", found[0], key), text=said)
     return journey.says("gateway", "gateway.ipv6", ref, decision, told, origin)
 
 

@@ -165,6 +165,11 @@ class Journey(NamedTuple):
         """Where it was routed last."""
         return next((step.object for step in reversed(self.steps) if step.stage == "route"), None)
 
+    @property
+    def last_row(self) -> Origin | None:
+        """The row by which it was routed last, where one is the evidence."""
+        return next((step.deciding.origin for step in reversed(self.steps) if step.stage == "route"), None)
+
     def step(
         self,
         stage: str,

@@ -12,6 +12,7 @@ from netinsight.model.gateways import BusinessStatus
 from netinsight.model.links import (
     Attachment,
     AttachmentStatus,
+    LinkRoute,
     Peering,
     PeeringStatus,
     RouterInterfaceStatus,
@@ -23,6 +24,7 @@ from netinsight.model.links import (
 )
 from netinsight.network.build import Network
 from netinsight.network.filters import Filter, Origin
+from netinsight.network.routing import counted
 from netinsight.network.steps import Ref, why
 from netinsight.network.ways.journey import At, Journey, Place
 
@@ -42,8 +44,8 @@ def _state(
     return journey.says("gateway", item, ref, Decision.ACCEPT, why("gateway.passes", gateway=ref.id), origin)
 
 
-def _drop(journey: Journey, item: str, ref: Ref, path: Path, code: str, **values: object) -> Journey:
-    origin = Origin(ref.id, "gateway", path, text=ref.id)
+def _drop(journey: Journey, item: str, ref: Ref, path: Path, said: str, code: str, **values: object) -> Journey:
+    origin = Origin(ref.id, "gateway", path, text=said)
     return journey.says("gateway", item, ref, Decision.DROP, why(code, gateway=ref.id, **values), origin)
 
 
@@ -55,10 +57,15 @@ def _row(walker: Walker, journey: Journey, packed: Filter, ref: Ref, path: Path)
         origin = packed.origins[row]
         if not is_certain(packed.table, row):
             return journey.not_known("route", journey.item, ref, origin.target, origin.reason, origin, packed), None
-        told = why("route.next_hop", destination=origin.text.partition(" ")[0], next_hop=origin.target or "-")
+        code = "route.next_hop" if origin.target else "route.blackhole"
+        told = why(code, destination=origin.text.partition(" ")[0], next_hop=origin.target)
         return journey.says("route", journey.item, ref, Decision.ACCEPT, told, origin, packed), origin
+    for origin in packed.origins:  # what BGP taught, and would be there if its session were up
+        if origin.idle and isinstance(origin.rule, LinkRoute) and within([origin.rule.destination], destination):
+            told = why("vpn.bgp_down", gateway=ref.id, destination=origin.rule.destination, connection=origin.target)
+            return journey.says("route", journey.item, ref, Decision.DROP, told, origin, packed), None
     told = why("route.none_at", gateway=ref.id, destination=text(destination))
-    origin = Origin(ref.id, "route_table", path, text=f"{ref.id}: no row that matches")
+    origin = Origin(ref.id, "route_table", path, text=f"{ref.id}: {counted(len(packed.origins), 'row')}")
     return journey.says("route", journey.item, ref, Decision.DROP, told, origin, packed), None
 
 
@@ -86,18 +93,29 @@ def peering(walker: Walker, journey: Journey) -> list[Journey]:
     far = described.vpc if vpc == described.peer_vpc else described.peer_vpc
     near_cidrs, far_cidrs = _cidrs(network, described, vpc), _cidrs(network, described, far)
     if _overlap(near_cidrs, far_cidrs):
-        journey = _drop(journey, item, ref, path, "peering.overlap", vpc=described.vpc, peer=described.peer_vpc)
+        joined = (described.vpc, described.peer_vpc)
+        said = "; ".join(f"{one}: {', '.join(_cidrs(network, described, one))}" for one in joined)
+        journey = _drop(journey, item, ref, path, said, "peering.overlap", vpc=joined[0], peer=joined[1])
     for address, cidrs, side in ((packet.source, near_cidrs, vpc), (packet.destination, far_cidrs, far)):
         if not within(cidrs, address):
-            stray = _drop(journey, item, ref, path, "peering.not_transitive", address=text(address), vpc=side)
-            return walker.lost(stray)
+            return walker.lost(_stray(network, journey, ref, address, side, f"cidrs: {', '.join(cidrs)}"))
     if far not in network.topology.vpcs:
         return [journey._replace(turns=Place(At.PEERING, name, far)).to(At.NETWORK, far)]
     _, rows = walker.rows_at(far, "", packet.destination)
     if not rows or rows[0].kind != "system_route" or rows[0].target not in network.topology.vswitches:
-        stray = _drop(journey, item, ref, path, "peering.not_transitive", address=text(packet.destination), vpc=far)
-        return walker.lost(stray)
+        said = f"no vSwitch that holds {text(packet.destination)}"
+        return walker.lost(_stray(network, journey, ref, packet.destination, far, said))
     return [journey.to(At.ROUTER, "", far)]
+
+
+def _stray(network: Network, journey: Journey, ref: Ref, address: int, vpc: str, said: str) -> Journey:
+    """A packet from or to an address that is not of the VPC on that side of a peering."""
+    name, path = vpc, ("vpcs", vpc, "cidrs")
+    if vpc not in network.topology.vpcs:
+        name, path = ref.id, ("peerings", ref.id, "peer_cidrs")
+    told = why("peering.not_transitive", gateway=ref.id, address=text(address), vpc=vpc)
+    origin = Origin(name, "gateway", path, text=said)
+    return journey.says("gateway", "gateway.peering", ref, Decision.DROP, told, origin)
 
 
 def _cidrs(network: Network, described: Peering, vpc: str) -> list[str]:
@@ -215,7 +233,10 @@ def _connection(journey: Journey, name: str, id_: str, connection: VpnConnection
     journey = _state(journey, "gateway.vpn", ref, path, connection.status, VpnConnectionStatus.ESTABLISHED)
     for key, address in (("local_cidrs", local), ("remote_cidrs", remote)):
         if not within(getattr(connection, key), address):
-            journey = _drop(journey, "gateway.vpn", ref, (*path, key), "vpn.selector", address=text(address), side=key)
+            said = f"{key}: {', '.join(getattr(connection, key))}"
+            journey = _drop(
+                journey, "gateway.vpn", ref, (*path, key), said, "vpn.selector", address=text(address), side=key
+            )
     return journey
 
 
@@ -257,7 +278,9 @@ def attached(walker: Walker, journey: Journey) -> list[Journey]:
         where = (*where, "route_table")
         return walker.lost(journey.not_known("gateway", item, ref, name, described.route_table.unknown, where))
     if described.route_table is None:
-        return walker.lost(_drop(journey, item, Ref("attachment", name), where, "transit.no_association"))
+        return walker.lost(
+            _drop(journey, item, Ref("attachment", name), where, "no route_table", "transit.no_association")
+        )
     table = described.route_table
     packed = network.transit_filter(router_name, table)
     journey, row = _row(walker, journey, packed, ref, (*path, "route_tables", table))

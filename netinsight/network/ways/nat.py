@@ -17,9 +17,11 @@ from netinsight.model.gateways import (
     SnatEntry,
 )
 from netinsight.network.build import Public
+from netinsight.network.entries import external_address
 from netinsight.network.filters import Filter, Origin
+from netinsight.network.routing import counted
 from netinsight.network.steps import Ref, why
-from netinsight.network.ways import edge
+from netinsight.network.ways import edge, publics
 from netinsight.network.ways.journey import At, Frame, Journey
 
 if TYPE_CHECKING:
@@ -57,10 +59,8 @@ def outward(walker: Walker, journey: Journey) -> list[Journey]:
             return walker.lost(_no_session(walker, journey, name))
         return _go_on(walker, _told(journey, restored, name, "nat.restored_source"), name, gateway)
     if gateway.network_type is NatNetwork.INTERNET and not walker.is_public(journey):
-        dropped = _says(
-            journey, name, Decision.DROP, "nat.private_destination", destination=text(journey.packet.destination)
-        )
-        return walker.lost(dropped)
+        asked, row = text(journey.packet.destination), journey.last_row
+        return walker.lost(_says(journey, name, Decision.DROP, "nat.private_destination", row, destination=asked))
     return _translate_source(walker, journey, name, gateway)
 
 
@@ -68,8 +68,8 @@ def _no_session(walker: Walker, journey: Journey, name: str) -> Journey:
     """An answer that comes to a gateway which did not translate its question: it was routed to the wrong one."""
     if walker.asked_broken:
         return journey
-    last = journey.last_router or Ref("nat", name)
-    return journey.says("route.reply", "route.return", last, Decision.DROP, why("nat.no_session", gateway=name))
+    last, row = journey.last_router or Ref("nat", name), journey.last_row
+    return journey.says("route.reply", "route.return", last, Decision.DROP, why("nat.no_session", gateway=name), row)
 
 
 def _told(
@@ -92,9 +92,8 @@ def _translate_source(walker: Walker, journey: Journey, name: str, gateway: NatG
     rows = cells[0].rows
     if not rows:
         listed = gateway.snat if isinstance(gateway.snat, list) else ()
-        lacking = Origin(
-            name, "gateway", ("nat_gateways", name), text=f"{name}: {len(listed)} SNAT entries, none that matches"
-        )
+        said = counted(len(listed), "SNAT entry", "SNAT entries")
+        lacking = Origin(name, "gateway", ("nat_gateways", name), text=f"{name}: {said}")
         none = _says(journey, name, Decision.DROP, "nat.no_snat", lacking, packed, private=text(packet.source))
         return _lost(walker, none, gateway)
     origin = packed.origins[rows[0]]
@@ -116,7 +115,7 @@ def _translate_source(walker: Walker, journey: Journey, name: str, gateway: NatG
         after = after.remembers(name, journey)
         told = _told(journey, after, name, "nat.source", origin, packed)
         if isinstance(public, Public):
-            told = told if public.lock is BusinessStatus.NORMAL else edge.locked(told, public, "public_ip.egress")
+            told = told if public.lock is BusinessStatus.NORMAL else publics.locked(told, public, "public_ip.egress")
         journeys += _go_on(walker, told, name, gateway)
     return journeys
 
@@ -199,11 +198,13 @@ def _no_entry(walker: Walker, journey: Journey, name: str, packed: Filter, rows:
     if rows:
         origin = packed.origins[rows[0]]
         return walker.lost(_not_known(journey, name, origin.target, origin.reason, origin, packed))
-    origin = Origin(name, "gateway", ("nat_gateways", name), text=f"{name}: no DNAT entry that matches")
-    told = _says(
-        journey, name, Decision.DROP, "nat.no_dnat", origin, packed, destination=text(journey.packet.destination)
-    )
-    return walker.lost(told)
+    asked = text(journey.packet.destination)
+    mine = [one.rule for one in packed.origins if isinstance(one.rule, DnatEntry)
+            and external_address(walker.network.topology, one.rule) == asked]  # fmt: skip
+    known = ", ".join(f"{entry.protocol} {entry.external_ports}" for entry in mine)
+    said = f"DNAT entries for {asked}: {known}" if known else f"no DNAT entries for {asked}"
+    origin = Origin(name, "gateway", ("nat_gateways", name, "dnat"), text=f"{name}: {said}")
+    return walker.lost(_says(journey, name, Decision.DROP, "nat.no_dnat", origin, packed, destination=asked))
 
 
 def _by_entry(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netinsight.addresses import PRIVATE_V4, SERVICE_V4, contains, family, parse_address, text, within
+from netinsight.addresses import family, parse_address, text
 from netinsight.engine.classify import Decision, candidates, is_certain
 from netinsight.model.base import Unknown
 from netinsight.model.edge import EipMode
 from netinsight.model.routing import NextHop, NextHopType, Route
 from netinsight.model.topology import Interface
-from netinsight.model.vpc import InternetMode
 from netinsight.network import routing
 from netinsight.network.build import Network, Public
 from netinsight.network.filters import SERVICE, Filter, Origin
 from netinsight.network.steps import Ref, Why, why
+from netinsight.network.ways import publics
 from netinsight.network.ways.journey import At, Journey, Place
 
 if TYPE_CHECKING:
@@ -33,17 +33,6 @@ PLACES = {
     NextHopType.ATTACHMENT: At.ATTACHED,
 }
 """The next hops that are followed, where the topology describes them."""
-
-
-def is_public(network: Network, address: int, vpc: str) -> bool:
-    """Whether an address is met at the public edge, seen from a VPC: none of its own, of a network, private, a service."""
-    topology = network.topology
-    if family(address) == 4 and contains((*PRIVATE_V4, SERVICE_V4), address):
-        return False
-    described = topology.vpcs.get(vpc)
-    own = [*described.cidrs, *filter(None, [described.ipv6_cidr])] if described else []
-    blocks = [*own, *(cidr for outside in topology.networks.values() for cidr in outside.cidrs)]
-    return not within(blocks, address)
 
 
 # ---------------------------------------------------------------------------------------------------- out of an ENI
@@ -140,11 +129,9 @@ def havip(walker: Walker, journey: Journey, name: str, then: At) -> list[Journey
 
 def _leave_public(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:
     """By a public address of one's own, or by the table ("Internet access": who wins)."""
-    from netinsight.network.ways import edge
-
     network, vswitch, vpc = walker.network, interface.eni.vswitch, journey.place.vpc
-    journey = edge.internet_mode(walker, journey, vpc)
-    public = own_public(network, interface, journey.packet.source)
+    journey = publics.internet_mode(walker, journey, vpc)
+    public = publics.own_public(network, interface, journey.packet.source)
     _, rows = walker.rows_at(vpc, vswitch, journey.packet.destination)
     by_table = [journey.to(At.ROUTER, vswitch, vpc)]
     if public is None or (rows and (rows[0].reason or rows[0].kind == "unknown")):
@@ -169,26 +156,6 @@ def _leave_public(walker: Walker, journey: Journey, interface: Interface) -> lis
     return _leave_by(walker, journey, interface, public)
 
 
-def no_internet(network: Network, vpc: str) -> tuple[Decision, Why] | None:
-    """What is said of a VPC whose IPv4 gateway was deleted in private mode."""
-    described = network.topology.vpcs.get(vpc)
-    if described is None or vpc in network.ipv4_gateway_of:
-        return None
-    if isinstance(described.internet_mode, Unknown):
-        return Decision.UNKNOWN, why("unknown.fact", fact=vpc, reason=described.internet_mode.unknown)
-    return (Decision.DROP, why("ipv4.deleted", vpc=vpc)) if described.internet_mode is InternetMode.PRIVATE else None
-
-
-def own_public(network: Network, interface: Interface, source: int) -> Public | None:
-    """The public address of an ENI that stands for, or is, the source of a packet."""
-    if family(source) == 6:
-        return None
-    public = network.public_by_address.get(source)
-    if public and public.interface and public.interface.id == interface.id and public.mode is not EipMode.NAT:
-        return public
-    return network.public_of(interface, source)
-
-
 def _route_or_public(network: Network, row: Origin, address: int) -> tuple[str, bool]:
     """Whether a row has a packet that could leave by a public address; and the assumption that decides, if one does."""
     kinds = [kind for kind, _ in next_hops(network, row)]
@@ -206,26 +173,24 @@ def _route_or_public(network: Network, row: Origin, address: int) -> tuple[str, 
 
 def _leave_by(walker: Walker, journey: Journey, interface: Interface, public: Public) -> list[Journey]:
     """Out by a public address of one's own."""
-    from netinsight.network.ways import edge
-
     ref = Ref("vswitch", interface.eni.vswitch)
     if public.unknown:
         return walker.lost(journey.not_known("route", journey.item, ref, public.holder, public.unknown, public.path))
     told = why("route.public", public=text(public.address))
     journey = journey.says("route", journey.item, ref, Decision.ACCEPT, told)
-    return edge.out(journey, public, Ref("eni", interface.id))
+    return publics.out(journey, public, Ref("eni", interface.id))
 
 
 def guest_translates(walker: Walker, journey: Journey, interface: Interface) -> bool:
     """Whether an appliance's guest has to put its own address in, for a packet to get out at all."""
     network, vpc = walker.network, walker.network.vpc_of(interface)
-    public = own_public(network, interface, parse_address(interface.eni.ip))
+    public = publics.own_public(network, interface, parse_address(interface.eni.ip))
     if not walker.is_public(journey.to(At.APPLIANCE, interface.id, vpc)) or public is None or public.unknown:
         return False
     if family(journey.packet.destination) == 6 or interface.eni.vswitch not in network.topology.vswitches:
         return False
     gateway = network.ipv4_gateway_of.get(vpc)
-    if (gateway and network.topology.ipv4_gateways[gateway].enabled is not False) or no_internet(network, vpc):
+    if (gateway and network.topology.ipv4_gateways[gateway].enabled is not False) or publics.no_internet(network, vpc):
         return False
     if journey.packet.source == parse_address(interface.eni.ip):
         return False
@@ -285,7 +250,7 @@ def _no_row(walker: Walker, journey: Journey, ref: Ref, packed: Filter | None) -
     values = {"vswitch": vswitch or vpc, "destination": text(packet.destination), "table": table}
     here = network.owner_in(vpc, packet.source)
     lacks = here and here[0] == "network_interfaces" and walker.is_public(journey)
-    lacks = lacks and own_public(network, network.enis[here[1]], packet.source) is None if here else False
+    lacks = lacks and publics.own_public(network, network.enis[here[1]], packet.source) is None if here else False
     told = why("route.none_public", eni=here[1], **values) if lacks and here else why("route.none", **values)
     origin = routing.no_route(network, table)
     return journey.says("route", journey.item, ref, Decision.DROP, told, origin, packed)
@@ -310,8 +275,9 @@ def to_hops(walker: Walker, journey: Journey, ref: Ref, row: Origin, packed: Fil
         told = why("route.no_healthy", destination=destination)
         return walker.lost(journey.says("route", journey.item, ref, Decision.DROP, told, row, packed))
     journeys = []
-    for kind, name in hops:
+    for kind, hop in hops:
         code = "route.next_hop" if len(hops) == 1 else "route.equal_next_hop"
+        name = walker.network.ipv6_gateway_of.get(journey.place.vpc, hop) if hop == NextHopType.IPV6_GATEWAY else hop
         told = why(code, destination=destination, next_hop=name, n=len(hops))
         passed = journey.says("route", journey.item, ref, Decision.ACCEPT, told, row, packed)
         journeys += to_hop(walker, passed, kind, name, row)
@@ -327,8 +293,8 @@ def to_hop(walker: Walker, journey: Journey, kind: NextHopType | None, name: str
     if place is None or routing.kind_of(network, name) is None:
         item = routing.gateway_item(kind)
         ref = Ref(item.removeprefix("gateway."), name or str(kind))
-        told = why("gateway.not_modelled", next_hop=ref.id)
-        return walker.lost(journey.says("gateway", item, ref, Decision.UNKNOWN, told, row))
+        code = "gateway.not_followed" if kind and place is None else "gateway.not_modelled"
+        return walker.lost(journey.says("gateway", item, ref, Decision.UNKNOWN, why(code, next_hop=ref.id), row))
     if kind is NextHopType.HAVIP:
         return havip(walker, journey, name, At.APPLIANCE)
     if kind is NextHopType.INSTANCE:

@@ -31,7 +31,7 @@ from netinsight.network.ends import End, Kind
 from netinsight.network.filters import Filter, Origin
 from netinsight.network.routing import flipped
 from netinsight.network.steps import Ref, Ruling, Step, why
-from netinsight.network.ways import appliance, balancer, edge, links, nat, router
+from netinsight.network.ways import appliance, balancer, edge, guests, links, nat, publics, router
 from netinsight.network.ways.journey import At, Journey, Place
 
 MOST_JOURNEYS = 256
@@ -126,7 +126,7 @@ class Walker:
 
     def is_public(self, journey: Journey) -> bool:
         """Whether the destination is met at the public edge, seen from where the packet is."""
-        return router.is_public(self.network, journey.packet.destination, journey.place.vpc)
+        return publics.is_public(self.network, journey.packet.destination, journey.place.vpc)
 
     # ------------------------------------------------------------------ ENIs
 
@@ -139,15 +139,24 @@ class Walker:
         vpc = self.network.vpc_of(interface)
         journey = journey.to(At.SENDING, interface.id, vpc)
         first = not journey.frame.back and not journey.steps
+        own = not journey.steps
         if first:
             journey = self.eni_status(journey, interface)
-        cut_through = edge.cut_through(self.network, interface)
-        if cut_through and (first or not journey.steps):
-            journey = edge.bear_own_public(self, journey, interface)
+        cut_through = publics.cut_through(self.network, interface)
+        if cut_through and own:
+            journey = publics.bear_own_public(self, journey, interface)
+        elif own:
+            journey, leaves_by = guests.sends(self, journey, interface)
+            if leaves_by is None:
+                return self.lost(journey)
+            interface = leaves_by
+            journey = journey.to(At.SENDING, interface.id, self.network.vpc_of(interface))
         journey = self.groups(journey, interface, Direction.EGRESS)
         if first and self.is_public(journey) and not self.network.is_of_a_vpc(journey.packet.destination):
             journey = self._mail(journey, interface)
-        if not (cut_through and cut_through.mode is EipMode.BINDED):
+        if cut_through and cut_through.mode is EipMode.BINDED:
+            journey = self._past_acl(journey, interface, Direction.EGRESS)
+        else:
             balanced = journey.frame.back and balancer.is_answer(self, journey)
             journey = self.acl(journey, interface, Direction.EGRESS, always=balanced)
         if journey.frame.back and (restored := balancer.answered(self, journey)):
@@ -156,12 +165,13 @@ class Walker:
 
     def _arriving(self, journey: Journey) -> list[Journey]:
         interface = self.interface(journey)
-        cut_through = edge.cut_through(self.network, interface)
-        binded = cut_through is not None and cut_through.mode is EipMode.BINDED
-        if binded and journey.packet.destination != (cut_through and cut_through.address):
-            journey = edge.no_private_networking(journey, interface)
-        elif not binded:
+        cut_through = publics.cut_through(self.network, interface)
+        if cut_through is None or cut_through.mode is not EipMode.BINDED:
             journey = self.acl(journey, interface, Direction.INGRESS)
+        elif journey.packet.destination == cut_through.address:
+            journey = self._past_acl(journey, interface, Direction.INGRESS)
+        else:
+            journey = publics.no_private_networking(journey, interface, cut_through)
         journey = self.groups(journey, interface, Direction.INGRESS)
         if journey.frame.back and (restored := journey.restored(interface.id)):
             told = journey.says("guest.nat", "", Ref("eni", interface.id), Decision.ACCEPT, why("guest.restores"))
@@ -175,7 +185,8 @@ class Walker:
             return journey
         last = journey.last_router or Ref("eni", journey.place.id)
         told = why("route.reply_address", source=text(journey.packet.source), asked=text(self.asked_destination))
-        return journey.says("route.reply", "route.return", last, Decision.DROP, told)
+        left = next((step for step in reversed(journey.steps) if step.stage in ("route", "public_ip.egress")), None)
+        return journey.says("route.reply", "route.return", last, Decision.DROP, told, left and left.deciding.origin)
 
     def eni_status(self, journey: Journey, interface: Interface) -> Journey:
         """Only an ENI that is InUse carries traffic; and only an instance that is Running, where nobody asked for it."""
@@ -201,8 +212,13 @@ class Walker:
         rulings, packed = stages.acl(self.network, vswitch, inside, direction, packet, journey.leg_box, journey.asked)
         if packed:
             self.looked_at(packed)
-        item = f"vswitch.network_acl.{direction}" + (".return" if journey.frame.back else "")
-        return journey.step(f"network_acl.{direction}", item, Ref("vswitch", vswitch), rulings, packed)
+        stage, item = _acl_stage(direction, back=journey.frame.back)
+        return journey.step(stage, item, Ref("vswitch", vswitch), rulings, packed)
+
+    def _past_acl(self, journey: Journey, interface: Interface, direction: Direction) -> Journey:
+        """An EIP that is cut through to the guest is met by no ACL."""
+        told, ref = why("acl.cut_through", eni=interface.id), Ref("vswitch", interface.eni.vswitch)
+        return journey.says(*_acl_stage(direction, back=journey.frame.back), ref, Decision.ACCEPT, told)
 
     def holds(self, vswitch: str, address: int) -> bool:
         """Whether an address is one of a vSwitch."""
@@ -254,6 +270,11 @@ class Walker:
         others = stages.by_rows(turned, journey.packet, journey.asked)
         differs = any(a.decision != b.decision and cut(a.box, b.box)[0] for a in rulings for b in others)
         return journey._replace(assumptions=journey.assumptions | ({"intra_group_egress"} if differs else set()))
+
+
+def _acl_stage(direction: Direction, *, back: bool) -> tuple[str, str]:
+    """The stage of an ACL, and its item."""
+    return f"network_acl.{direction}", f"vswitch.network_acl.{direction}" + (".return" if back else "")
 
 
 def answer_of(journey: Journey) -> Journey:

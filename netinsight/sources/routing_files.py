@@ -1,0 +1,177 @@
+"""A folder, a text with sections or a JSON file -> the routing of a guest."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from netinsight.errors import InputError, Place, Problem, one_of, visible
+from netinsight.guest.lines import Written
+from netinsight.guest.routes import Routing, Settings, read_routing
+from netinsight.guest.windows import is_windows, read_windows_routing
+from netinsight.sources.files import STDIN, read_text
+
+NAMES = {"ip-addr": "addr", "ip-rule": "rule", "ip-route": "route", "ip6-rule": "rule6", "ip6-route": "route6",
+         "rt_tables": "tables", "route-print": "windows", "get-netroute": "windows"}  # fmt: skip
+SUFFIXES = ("", ".txt", ".json")
+KEYS = ("addr", "rule", "route", "rule6", "route6", "tables", "source")
+_HEAD = re.compile(
+    r"^(?:[#$=>\[-].*?\s|[#$>]\s*)?ip(?P<options>(?:\s+-\S+)*)\s+(?P<what>a\w*|ru\w*|r|ro\w*)(?P<rest>\s.*)?$"
+)
+_PROMPT = re.compile(r"^(?:[#$=>\[-]|ip\s)")
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What was found: the parts by name, and the numbers of tables."""
+
+    texts: dict[str, Written] = field(default_factory=dict)
+    tables: dict[str, int] = field(default_factory=dict)
+
+
+def read_routing_files(source: str, settings: Settings | None = None) -> Routing:
+    """The routing of a guest, from a folder or a file (``-``: standard input).
+
+    Raises
+    ------
+    InputError
+        With every mistake in any file.
+    """
+    parts = _folder(source) if source != "-" and FilePath(source).is_dir() else _file(source)
+    if windows := parts.texts.get("windows"):
+        return read_windows_routing(windows)
+    if "route" not in parts.texts and "route6" not in parts.texts:
+        raise InputError([Problem(Place(source), "no routes in it", "`ip route show table all`, or `ip -j` of it")])
+    route = parts.texts.get("route") or Written("", source)
+    return read_routing(parts.texts.get("addr"), parts.texts.get("rule"), route, rules6=parts.texts.get("rule6"),
+                        routes6=parts.texts.get("route6"), tables=parts.tables, settings=settings)  # fmt: skip
+
+
+def _folder(source: str) -> _Parts:
+    parts, problems = _Parts(), []
+    for name, what in NAMES.items():
+        there = [path for suffix in SUFFIXES if (path := FilePath(source) / f"{name}{suffix}").exists()]
+        if len(there) > 1:
+            problems.append(Problem(Place(str(there[1])), f"stands beside {there[0].name}", "keep one of the two"))
+        for path in there[:1]:
+            text = read_text(str(path))
+            if what == "tables":
+                problems += _numbers(text, str(path), parts)
+            else:
+                parts.texts[what] = Written(text, str(path))
+    if problems:
+        raise InputError(problems)
+    if not parts.texts:
+        raise InputError([Problem(Place(source), f"none of the files {one_of(list(NAMES))} in the folder")])
+    return parts
+
+
+def _numbers(text: str, file: str, parts: _Parts) -> Iterator[Problem]:
+    """``rt_tables``: a number and a name a line."""
+    for n, line in enumerate(text.splitlines(), start=1):
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        if len(words) == 2 and re.fullmatch(r"\d+|0x[0-9a-fA-F]+", words[0]):
+            parts.tables[words[1]] = int(words[0], 0) if words[0].startswith("0x") else int(words[0])
+        else:
+            yield Problem(Place(file, n, 1), "expected a number and a name", "as in /etc/iproute2/rt_tables", line)
+
+
+def _file(source: str) -> _Parts:
+    file = STDIN if source == "-" else source
+    text = read_text(file)
+    if is_windows(text):
+        return _Parts({"windows": Written(text, file)})
+    if text.lstrip()[:1] == "{":
+        return _json(text, file)
+    if text.lstrip()[:1] == "[":
+        return _Parts({"route": Written(text, file)})
+    return _sections(text, file)
+
+
+def _sections(text: str, file: str) -> _Parts:
+    """Each section begins with the command that printed it; a text without any is routes."""
+    parts, name, begins = _Parts(), "route", 0
+    lines = text.splitlines()
+    heads = [(n, head) for n, line in enumerate(lines) if _PROMPT.match(line) and (head := _HEAD.match(line.strip()))]
+    if not heads:
+        return _Parts({"route": Written(text, file)})
+    before = [n for n, line in enumerate(lines[: heads[0][0]]) if line.strip() and not line.startswith("#")]
+    if before:
+        raise InputError([Problem(Place(file, before[0] + 1, 1), "a line before the first section",
+                                  "a section begins with its command, such as `# ip rule`", lines[before[0]])])  # fmt: skip
+    for (begins, head), (end, _) in zip(heads, [*heads[1:], (len(lines), None)], strict=True):
+        name = _name(head)
+        if name in parts.texts:
+            raise InputError(
+                [Problem(Place(file, begins + 1, 1), "a second section of the same kind", "", lines[begins])]
+            )
+        # the lines above stay as empty ones, so that a line of the section has the number that it has in the file
+        parts.texts[name] = Written("\n" * (begins + 1) + "\n".join(lines[begins + 1 : end]), file)
+    return parts
+
+
+def _name(head: re.Match[str]) -> str:
+    what = "addr" if head["what"].startswith("a") else "rule" if head["what"].startswith("ru") else "route"
+    six = any(option in ("-6", "-family6") for option in head["options"].split())
+    return f"{what}6" if six and what != "addr" else what
+
+
+def _json(text: str, file: str) -> _Parts:
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = Place(file, getattr(error, "lineno", 0), getattr(error, "colno", 0))
+        raise InputError([Problem(place, f"not valid JSON: {getattr(error, 'msg', error)}")]) from None
+    parts, problems = _Parts(), []
+    for key, value in whole.items():
+        at = re.search(rf'"{re.escape(key)}"\s*:\s*', text)
+        place = _place(text, file, at.end() if at else 0)
+        if key not in KEYS:
+            problems.append(Problem(place, f"unknown key `{visible(key)}`", f"known: {one_of(KEYS)}"))
+        elif key == "tables":
+            problems += _tables(value, place, parts)
+        elif key != "source" and value is not None and at:
+            if isinstance(value, str):
+                parts.texts[key] = _inside_string(text, file, at.end(), value)
+            elif isinstance(value, list):
+                parts.texts[key] = _slice(text, file, at.end())
+            else:
+                problems.append(Problem(place, f"`{key}` is neither a text nor a list", "what `ip` printed"))
+    if problems:
+        raise InputError(problems)
+    return parts
+
+
+def _tables(value: Any, place: Place, parts: _Parts) -> Iterator[Problem]:
+    if not isinstance(value, dict) or any(isinstance(n, bool) or not isinstance(n, int) for n in value.values()):
+        yield Problem(place, "`tables` is no object of names and their numbers")
+    else:
+        parts.tables.update(value)
+
+
+def _place(text: str, file: str, at: int) -> Place:
+    return Place(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
+def _slice(text: str, file: str, at: int) -> Written:
+    """A value as a text of its own; what is not of it is made blank, so that its places are those of the file."""
+    _, end = json.JSONDecoder().raw_decode(text, at)
+    return Written(re.sub(r"[^\n]", " ", text[:at]) + text[at:end], file)
+
+
+def _inside_string(text: str, file: str, at: int, value: str) -> Written:
+    """A text inside JSON: a line and column of it are those of the character in the file."""
+    marks = [found.start() for found in re.finditer(r'\\u[0-9a-fA-F]{4}|\\.|[^"\\]', text[at + 1 :])]
+    lines = [0, *(n + 1 for n, letter in enumerate(value) if letter == "\n")]
+
+    def place(line: int, column: int) -> Place:
+        n = min(lines[min(line, len(lines)) - 1] + column - 1, len(value) - 1)
+        return _place(text, file, at + 1 + marks[n] if 0 <= n < len(marks) else at)
+
+    return Written(value, file, place)
