@@ -20,7 +20,7 @@ def hashlimit(use: Use) -> list[Test]:
 
 def connlimit(use: Use) -> list[Test]:
     """``--connlimit-upto`` matches while there are few connections, ``--connlimit-above`` where there are many."""
-    inverted = any(option.inverted for option in use.options if option.name == "--connlimit-above")
+    inverted = any(option.inverted for option in use.options)
     return [assumed(use.text, use.has("--connlimit-above") == inverted, "there are few connections")]
 
 
@@ -37,6 +37,8 @@ def statistic(use: Use) -> list[Test]:
             return [constant((value == 1.0) != chance.inverted)]
         usual = (value > 0.5) != chance.inverted
     elif (every := use.get("--every")) is not None:
+        if number(every.word, 0xFFFFFFFF, "number") == 1:
+            return [constant(not every.inverted)]
         usual = every.inverted
     why = "the packet is one of the many" if usual == any(o.inverted for o in use.options) else "the packet is one of the many that match"  # noqa: E501  # fmt: skip
     return [assumed(use.text, usual, why)]

@@ -14,7 +14,11 @@ from netinsight.guest.iptables.words import Word, WordError, number_in
 
 _WHY = "looks at bytes of the packet that are not known"
 _TOKEN = re.compile(r"\s*(0x[0-9a-fA-F]+|\d+|<<|>>|&&|[&@=:,])")
-_MOST_TESTS, _MOST_BYTES = 10, 65536
+_MOST_TESTS = 10
+
+
+_Known = dict[int, tuple[int, int]]
+"""Bytes by their place, each with the mask of the bits that are known."""
 
 
 class _Step(NamedTuple):
@@ -60,7 +64,7 @@ def _parse(word: Word) -> list[_Condition]:
             part = []
         else:
             part.append(piece)
-    if len(conditions) > _MOST_TESTS + 1:
+    if len(conditions) > _MOST_TESTS:
         raise WordError("u32: too many conditions", word.column)
     return conditions
 
@@ -89,7 +93,7 @@ def _amount(text: str, word: Word) -> int:
     return number_in(text, word.column, 0xFFFFFFFF, "u32: a number")
 
 
-def _holds(condition: _Condition, known: dict[int, int]) -> bool | None:
+def _holds(condition: _Condition, known: _Known) -> bool | None:
     base, start = 0, condition.start
     bits = _word(known, base + start)
     for operator, amount in condition.steps:
@@ -112,22 +116,22 @@ def _holds(condition: _Condition, known: dict[int, int]) -> bool | None:
     return False if all(high < first or last < low for first, last in condition.ranges) else None
 
 
-def _word(known: dict[int, int], at: int) -> Bits:
+def _word(known: _Known, at: int) -> Bits:
     value = mask = 0
     for offset in range(4):
-        byte = known.get(at + offset)
-        value, mask = value << 8 | (byte or 0), mask << 8 | (0 if byte is None else 0xFF)
+        byte, bits = known.get(at + offset, (0, 0))
+        value, mask = value << 8 | byte, mask << 8 | bits
     return Bits(value, mask)
 
 
-def _bytes(state: State, family: int) -> dict[int, int]:
-    """The bytes that are known: no options, no fragment; ports where there is one of each."""
-    known: dict[int, int] = {}
+def _bytes(state: State, family: int) -> _Known:
+    """The bytes that are known: no options, no fragment; ports where they were translated to one."""
+    known: _Known = {}
     packet = state.packet
 
     def put(at: int, value: int | None, width: int) -> None:
         if value is not None:
-            known.update({at + n: byte for n, byte in enumerate(value.to_bytes(width, "big"))})
+            known.update({at + n: (byte, 0xFF) for n, byte in enumerate(value.to_bytes(width, "big"))})
 
     one_source, one_target = state.source.first == state.source.last, state.destination.first == state.destination.last
     if family == 4:
@@ -135,6 +139,7 @@ def _bytes(state: State, family: int) -> dict[int, int]:
         put(0, 0x45, 1)
         put(1, state.number("tos"), 1)
         put(2, packet.length, 2)
+        known[6], known[7] = (0, 0xBF), (0, 0xFF)  # whether it may be cut up is not known
         put(8, state.number("ttl"), 1)
         put(9, packet.protocol, 1)
         put(12, state.source.first - V4_FIRST if one_source else None, 4)

@@ -56,6 +56,21 @@ MATCHES: dict[str, dict[str, int]] = {
 }  # fmt: skip
 MATCHES["icmpv6"] = MATCHES["icmp6"]
 
+INVERTIBLE = {
+    "limit": frozenset[str](), "comment": frozenset[str](), "rpfilter": frozenset[str](), "nfacct": frozenset[str](),
+    "hashlimit": frozenset(["--hashlimit", "--hashlimit-upto", "--hashlimit-above"]),
+    "recent": frozenset(["--set", "--rcheck", "--update", "--remove"]),
+    "connlimit": frozenset(["--connlimit-upto", "--connlimit-above"]),
+    "statistic": frozenset(["--probability", "--every"]),
+    "string": frozenset(["--string", "--hex-string"]),
+    "time": frozenset(["--monthdays", "--weekdays"]),
+    "set": frozenset(["--match-set"]),
+    "addrtype": frozenset(["--src-type", "--dst-type"]),
+    "owner": frozenset(["--uid-owner", "--gid-owner", "--socket-exists"]),
+    "policy": frozenset(["--pol", "--reqid", "--spi", "--proto", "--mode", "--tunnel-src", "--tunnel-dst"]),
+}  # fmt: skip
+"""Of matches some options of which cannot be negated, those that can; no option of a target can."""
+
 IMPLIED = {6: "tcp", 17: "udp", 132: "sctp", 33: "dccp", 136: "udplite", 1: "icmp", 58: "icmp6"}
 """The match that ``-p`` brings with it."""
 

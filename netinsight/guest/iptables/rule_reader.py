@@ -104,6 +104,8 @@ def _option(parts: _Parts, words: list[Word], at: int, inverted: bool) -> int:
         raise WordError(f"unknown option `{visible(name)}`", word.column, _hint(parts, name))
     taken, at = _words(holder.known[name], word, given, words, at)
     inverted ^= taken[0]
+    if inverted and (holder is parts.target or name not in options.INVERTIBLE.get(holder.name.text, {name})):
+        raise WordError(f"`{name}` cannot be negated", word.column)
     holder.options.append(Given(options.SAME.get(name, name), inverted, taken[1], word.column))
     return at
 
