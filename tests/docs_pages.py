@@ -59,13 +59,13 @@ def page(*lines: str) -> str:
 def command_line() -> str:
     """Every command and every option, as the parser knows them."""
     parser = build_parser()
-    (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    summaries = {action.dest: action.help or "" for action in commands._choices_actions}
+    commands = dict(_commands(parser))
+    summaries = {name: summary for name, (summary, _) in commands.items()}
     lines = ["# Command line", "", MADE, "", parser.description or "", ""]
     lines += ["`netinsight --help` and `netinsight COMMAND --help` tell the same.", ""]
-    rows = [[f"[`{name}`](#{name})", summaries[name]] for name in commands.choices]
+    rows = [[f"[`{name}`](#{name.replace(' ', '-')})", summary] for name, summary in summaries.items()]
     lines += table(["command", "what it does"], rows)
-    for name, command in commands.choices.items():
+    for name, (_, command) in commands.items():
         lines += [f"## {name}", "", f"{command.description}", "", "```text", _usage(command), "```", ""]
         arguments = sorted(command._actions, key=lambda action: bool(action.option_strings))
         lines += table(["argument", "meaning"], [_argument(action) for action in arguments])
@@ -73,6 +73,19 @@ def command_line() -> str:
         lines += ["```sh", *examples, "```", ""]
     statuses = [[f"{status.value}", words] for status, words in EXIT_STATUSES.items()]
     return page(*lines, "## Exit statuses", "", *table(["status", "when"], statuses), *_AFTER_STATUSES)
+
+
+def _commands(
+    parser: argparse.ArgumentParser, before: str = ""
+) -> Iterator[tuple[str, tuple[str, argparse.ArgumentParser]]]:
+    """Every command with its summary; of one that has commands of its own only those."""
+    (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    summaries = {action.dest: action.help or "" for action in commands._choices_actions}
+    for name, command in commands.choices.items():
+        if any(isinstance(action, argparse._SubParsersAction) for action in command._actions):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield before + name, (summaries[name], command)
 
 
 _AFTER_STATUSES = (

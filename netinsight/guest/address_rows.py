@@ -31,7 +31,7 @@ def read_addresses(written: Written, problems: Problems) -> tuple[dict[str, Inte
             if value:
                 _json_interface(row, value, interfaces, found, problems)
     else:
-        for row, words in text_rows(written, problems):
+        for row, words in text_rows(written):
             _text_interface(row, words, interfaces, found, problems)
     return interfaces, tuple(found)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from netinsight.addresses import V4_FIRST, V4_LAST, block, contains
 from netinsight.guest.answers import answer, martian, nowhere
 from netinsight.guest.packets import LOOPBACK, Doubts, Found, Hit, Packet
-from netinsight.guest.rows import ERRORS, Rule
+from netinsight.guest.rows import ERRORS, SCOPES, Rule
 from netinsight.guest.rules import ask
 from netinsight.guest.source_address import LINK
 from netinsight.guest.tables import find_v4
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from netinsight.guest.routes import Routing
 
 _MULTICAST, _LOCAL_MULTICAST = block("224.0.0.0/4"), block("224.0.0.0/24")
-_ZERO, _LOOP = block("0.0.0.0/8"), block("127.0.0.0/8")
+_ZERO, _LOOP = block("0.0.0.0/32"), block("127.0.0.0/8")  # the rest of 0.0.0.0/8 is unicast since Linux 5.3
 _ALL_HOSTS = block("224.0.0.1/32").first
 NOT_OURS = "the source is no address of this guest"
 
@@ -58,15 +58,17 @@ def output(routing: Routing, packet: Packet, doubts: Doubts) -> Found:
         if holder is None:
             return answer("none", None, doubts, source=source, reason=NOT_OURS)
         if everywhere and not out:
-            return _made(packet, None, holder, source, doubts, "sent by the interface of its source")
+            return _made(routing, packet, None, holder, source, doubts, "sent by the interface of its source")
     if out:
         if wrong := routing.unusable(out):
             return answer("none", None, doubts, source=source, reason=wrong)
         if destination == V4_LAST or contains([_LOCAL_MULTICAST], destination):
             source = source if source is not None else routing.select_v4(out, None, LINK, doubts)
-            return _made(packet, None, out, source, doubts, "sent by the interface that was asked for")
+            return _made(routing, packet, None, out, source, doubts, "sent by the interface that was asked for")
         if source is None and everywhere:
             source = routing.select_v4(out, None, 0, doubts)
+        elif source is None and destination == V4_FIRST:
+            source = routing.select_v4(out, None, SCOPES["host"], doubts)
     if destination == V4_FIRST:
         return _to_itself(source, doubts)
     return _routed(routing, replace(packet, source=source), doubts)
@@ -83,34 +85,38 @@ def _routed(routing: Routing, packet: Packet, doubts: Doubts) -> Found:
         if not out:
             return nowhere(hit, doubts, source)
         source = source if source is not None else routing.select_v4(out, None, LINK, doubts)
-        return _made(packet, None, out, source, doubts, "no route by the interface asked for: taken to be on its link")
+        return _made(
+            routing, packet, None, out, source, doubts, "no route by the interface asked for: taken to be on its link"
+        )
     route, hop = hit.route, hit.hop
     if route.type == "local":
         if source is None:
             source = route.source if route.source is not None else packet.destination
-        return _made(packet, hit, LOOPBACK, source, doubts)
+        return _made(routing, packet, hit, LOOPBACK, source, doubts)
     if source is None:
         source = route.source
         if source is None:
             near = None if hop.via_other_family else hop.gateway
             source = routing.select_v4(hop.interface, near, route.scope, doubts)
-    return _made(packet, hit, hop.interface, source, doubts)
+    return _made(routing, packet, hit, hop.interface, source, doubts)
 
 
-def _made(packet: Packet, hit: Hit | None, out: str, source: int | None, doubts: Doubts, reason: str = "") -> Found:
+def _made(
+    routing: Routing, packet: Packet, hit: Hit | None, out: str, source: int | None, doubts: Doubts, reason: str = ""
+) -> Found:
     """The last checks, and what a broadcast or multicast address makes of a route."""
     destination = packet.destination
     if source is not None and contains([_LOOP], source) and out != LOOPBACK:
         return martian(doubts, source, "a loopback address as the source of what leaves", hit)
     kind = hit.route.type if hit else "unicast"
-    gateway = hit.hop.gateway if hit and hit.hop else None
+    gateway = routing.gateway(hit.hop) if hit and hit.hop else None
     if destination == V4_LAST:
         kind = "broadcast"
     elif contains([_MULTICAST], destination):
         kind = "multicast"
         gateway = gateway if hit and hit.route.prefix.length >= 4 else None
     elif contains([_ZERO], destination):
-        return martian(doubts, source, "a destination in 0.0.0.0/8", hit)
+        return martian(doubts, source, "the destination 0.0.0.0", hit)
     if kind in ("broadcast", "local"):
         gateway = None
     return answer(kind, hit, doubts, interface=out, gateway=gateway, source=source, reason=reason)
@@ -130,7 +136,7 @@ def incoming(routing: Routing, packet: Packet, doubts: Doubts) -> Found:
         return _broadcast(routing, packet, None, doubts)
     for address, name in ((source, "source"), (destination, "destination")):
         if contains([_ZERO], address):
-            return martian(doubts, source, f"a {name} in 0.0.0.0/8")
+            return martian(doubts, source, f"the {name} 0.0.0.0")
     for address, name in ((destination, "destination"), (source, "source")):
         if contains([_LOOP], address) and not routing.settings.route_localnet:
             return martian(doubts, source, f"a loopback address as the {name} of what comes in")
@@ -155,19 +161,23 @@ def _routed_in(routing: Routing, packet: Packet, doubts: Doubts) -> Found:
         return martian(doubts, source, f"a destination of type {kind}", hit)
     if wrong := invalid(routing, packet, hit.hop.interface, doubts):
         return martian(doubts, source, wrong, hit)
-    return answer(kind, hit, doubts, interface=hit.hop.interface, gateway=hit.hop.gateway, source=source)
+    return answer(kind, hit, doubts, interface=hit.hop.interface, gateway=routing.gateway(hit.hop), source=source)
 
 
 def _multicast(routing: Routing, packet: Packet, doubts: Doubts) -> Found:
     if packet.destination != _ALL_HOSTS:
         doubts.add("the groups that the guest joined are not known")
-    if packet.source != V4_FIRST and (wrong := invalid(routing, packet, "", doubts)):
+    # the way back of what is for everybody is asked for with the destination left open
+    asked = replace(packet, destination=V4_FIRST)
+    if packet.source != V4_FIRST and (wrong := invalid(routing, asked, "", doubts)):
         return martian(doubts, packet.source, wrong)
     return answer("multicast", None, doubts, interface=LOOPBACK, source=packet.source, reason="a group of the guest's")
 
 
 def _broadcast(routing: Routing, packet: Packet, hit: Hit | None, doubts: Doubts) -> Found:
-    if packet.source != V4_FIRST and (wrong := invalid(routing, packet, "", doubts)):
+    # the way back of what is for everybody is asked for with the destination left open
+    asked = replace(packet, destination=V4_FIRST)
+    if packet.source != V4_FIRST and (wrong := invalid(routing, asked, "", doubts)):
         return martian(doubts, packet.source, wrong, hit)
     reason = "" if hit else "to everybody on the link"
     return answer("broadcast", hit, doubts, interface=LOOPBACK, source=packet.source, reason=reason)

@@ -15,7 +15,6 @@ from netinsight.errors import Place, Problem, visible
 _BREAK = re.compile("\r\n|\n|\r")
 _WORD = re.compile(r"[^\s\\]+")
 _SPACE = re.compile(r"[\s]*")
-MOST_ROWS = 2_000_000
 
 
 class Word(NamedTuple):
@@ -75,23 +74,29 @@ class Problems:
         self.found.append(Problem(place, message, hint, row.excerpt))
 
 
-def text_rows(written: Written, problems: Problems) -> Iterator[tuple[Row, list[Word]]]:
+def plain_rows(written: Written) -> Iterator[tuple[Row, list[Word]]]:
+    """The lines that hold something, with their words."""
+    for number, line in enumerate(_BREAK.split(written.text.removeprefix("\ufeff")), start=1):
+        if found := [Word(word[0], number, word.start() + 1) for word in _WORD.finditer(line)]:
+            yield Row(written, number, line, column=found[0].column), found
+
+
+def text_rows(written: Written) -> Iterator[tuple[Row, list[Word]]]:
     r"""The lines that hold something, with their words; a line that is indented goes on with the row before it.
 
     A ``\`` is what ``ip -o`` writes for a line break.
     """
     row: Row | None = None
     words: list[Word] = []
-    for number, line in enumerate(_BREAK.split(written.text.removeprefix("\ufeff")), start=1):
-        found = [Word(word[0], number, word.start() + 1) for word in _WORD.finditer(line)]
-        if not found or line.startswith("#"):
+    for line, found in plain_rows(written):
+        if line.excerpt.startswith("#"):
             continue
-        if line[0] in " \t" and row is not None:
+        if line.excerpt[0] in " \t" and row is not None:
             words += found
             continue
         if row is not None:
             yield row, words
-        row, words = Row(written, number, line, column=found[0].column), found
+        row, words = line, found
     if row is not None:
         yield row, words
 

@@ -40,7 +40,7 @@ def read_routes(
                 _json_fields(row, value, problems)
                 _add(row, family, tables, found, problems, table)
     else:
-        for row, words in text_rows(written, problems):
+        for row, words in text_rows(written):
             _text_fields(row, words, problems)
             _add(row, family, tables, found, problems, table)
     return tuple(found)

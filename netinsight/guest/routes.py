@@ -14,7 +14,7 @@ from netinsight.guest.lines import Problems, Written
 from netinsight.guest.local_table import local_v4, local_v6
 from netinsight.guest.packets import Doubts, Found, Hit, Packet, Settings
 from netinsight.guest.route_rows import read_routes
-from netinsight.guest.rows import HostAddress, Interface, Route, Rule, default_rules, is_default
+from netinsight.guest.rows import HostAddress, Interface, NextHop, Route, Rule, default_rules, is_default
 from netinsight.guest.rule_rows import read_rules
 from netinsight.guest.source_address import source_v4
 from netinsight.guest.tables import Table, find_v4
@@ -122,8 +122,13 @@ class Routing:
         for one in self.addresses:
             if one.address == address:
                 return one.interface
-        hit = find_v4(self.table(4, "local"), Packet(address), self.settings, Doubts())
+        hit = find_v4(self.merged or self.table(4, "local"), Packet(address), self.settings, Doubts())
         return hit.hop.interface if hit and hit.hop and hit.route.type == "local" else None
+
+    def gateway(self, hop: NextHop) -> int | None:
+        """The gateway of a hop of IPv4; one that is the guest itself means the link."""
+        own = hop.gateway is not None and not hop.via_other_family and self.holder(hop.gateway) is not None
+        return None if own else hop.gateway
 
     def unusable(self, interface: str) -> str:
         """Why nothing can go by an interface; empty where it can, or nothing is known of interfaces."""

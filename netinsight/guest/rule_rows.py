@@ -34,7 +34,7 @@ def read_rules(written: Written, family: int, tables: Mapping[str, str], problem
                 _json_fields(row, value)
                 _add(row, family, tables, found, problems)
     else:
-        for row, words in text_rows(written, problems):
+        for row, words in text_rows(written):
             head = _HEAD.fullmatch(words[0].text)
             if not head:
                 message = f"expected `PRIORITY:`, found `{visible(words[0].text)}`"

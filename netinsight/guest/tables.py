@@ -93,4 +93,6 @@ def _best(routes: list[Route], wanted: str, strict: bool, settings: Settings, do
             score = (2 if wanted in ("", hop.interface) else 0) + route.preference * 4
             if score > most:
                 most, best = score, Hit(route, None if route.type in ERRORS else hop, fits)
+            elif best and score == most and route is not best.route and hop.gateway and best.hop and best.hop.gateway:
+                doubts.add(f"the routes of lines {best.route.line} and {route.line} may be the hops of one")
     return best

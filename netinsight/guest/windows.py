@@ -13,7 +13,7 @@ from netinsight.addresses import Prefix, family, parse_address, parse_prefix
 from netinsight.addresses import text as written_address
 from netinsight.errors import InputError
 from netinsight.guest import fields
-from netinsight.guest.lines import Problems, Row, Word, Written, json_rows, text_rows, word_of
+from netinsight.guest.lines import Problems, Row, Word, Written, json_rows, plain_rows, word_of
 from netinsight.guest.routes import Routing
 from netinsight.guest.rows import HostAddress, Interface, NextHop, Route, Rule
 
@@ -61,9 +61,8 @@ def read_windows_routing(routes: str | Written) -> Routing:
 
 def _from_print(written: Written, problems: Problems) -> Iterator[Route]:
     """Rows below `Active Routes:` up to the next rule of `=`; a row of IPv6 may go on in the next line."""
-    plain = Written("\n".join(line.strip() for line in written.text.splitlines()), written.file, written.places)
     active, held = False, None
-    for row, words in text_rows(plain, problems):
+    for row, words in plain_rows(written):
         text = " ".join(word.text for word in words)
         if text.startswith(("Active Routes", "Persistent Routes", "===")):
             active, held = text.startswith("Active"), None
@@ -73,9 +72,9 @@ def _from_print(written: Written, problems: Problems) -> Iterator[Route]:
                 held = None
         elif "." in words[0].text and len(words) >= 5:
             yield from _row_v4(row, words, problems)
-        elif len(words) == 3 and held is None:
+        elif len(words) == 3 and ":" in words[2].text:
             held = (row, words)
-        elif len(words) == 4:
+        elif len(words) == 4 and ":" in words[2].text:
             yield from _row_v6(row, words[:3], words[3:], problems)
         else:
             problems.note(row, words[0], "not a row of `route print`", "destination, mask, gateway, interface, metric")

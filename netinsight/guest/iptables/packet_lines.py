@@ -1,0 +1,250 @@
+"""Packets as JSON lines; every mistake of every line at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from netinsight.addresses import family, parse_address
+from netinsight.engine.spaces import Box
+from netinsight.errors import InputError, Place, Problem, did_you_mean, one_of, visible
+from netinsight.flow import EVERY_PORT, NO_PORT, PortRange
+from netinsight.guest.iptables.match_time import moment
+from netinsight.guest.iptables.names import FLAGS, ICMP, ICMPV6, PROTOCOLS, TABLES, WAYS, WITH_PORTS
+from netinsight.guest.iptables.state import Packet
+
+MOST_LINE = 10_000
+MOST_PACKETS = 1_000_000
+_STATES = ("NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED")
+_KINDS = ("LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "ANYCAST", "BLACKHOLE", "UNREACHABLE", "PROHIBIT", "UNSPEC",
+          "THROW", "NAT", "XRESOLVE")  # fmt: skip
+
+
+class Asked(NamedTuple):
+    """A packet of a file, the tables it passes, and its line."""
+
+    packet: Packet
+    tables: tuple[str, ...]
+    line: int
+
+
+@dataclass(slots=True)
+class _Line:
+    place: Place
+    text: str
+    problems: list[Problem]
+    given: dict[str, Any] = field(default_factory=dict)
+
+    def wrong(self, message: str, key: str = "", hint: str = "") -> None:
+        self.problems.append(Problem(self.place._replace(column=self.column(key)), message, hint, self.text))
+
+    def column(self, key: str) -> int:
+        """Where the value of a key stands."""
+        found = re.search(rf"{re.escape(json.dumps(key, ensure_ascii=False))}\s*:\s*", self.text) if key else None
+        return found.end() + 1 if found else 1
+
+
+def read_packets(text: str, file: str, of_family: int) -> list[Asked]:
+    """The packets of a file of JSON lines; empty lines and those that begin with ``#`` are passed over.
+
+    Raises
+    ------
+    InputError
+        With every mistake of every line.
+    """
+    problems: list[Problem] = []
+    asked = []
+    lines = text.split("\n")
+    if len(lines) > MOST_PACKETS:
+        raise InputError([Problem(Place(file), f"more than {MOST_PACKETS} lines", "ask them in parts")])
+    for at, raw in enumerate(lines, start=1):
+        if not raw.strip() or raw.lstrip().startswith("#"):
+            continue
+        line = _Line(Place(file, at, 1), raw.rstrip("\r"), [])
+        one = _packet(line, of_family)
+        problems += line.problems
+        if one is not None:
+            asked.append(one)
+    if not asked and not problems:
+        problems.append(Problem(Place(file), "no packet in it", 'one object a line: {"chain": "INPUT", "src": …}'))
+    if problems:
+        raise InputError(problems)
+    return asked
+
+
+def _packet(line: _Line, of_family: int) -> Asked | None:
+    if not _object(line):
+        return None
+    read = {}
+    for key, value in line.given.items():
+        if value is None or (value == "" and key != "tcp_flags"):  # no flag at all is a kind of packet
+            continue
+        try:
+            read[key] = _READERS[key](value)
+        except (ValueError, TypeError) as error:
+            line.wrong(f"{key}: {error}", key)
+    for key in ("chain", "src", "dst"):
+        if line.given.get(key) in (None, ""):
+            line.wrong(f"no `{key}`")
+    for key in ("src", "dst"):
+        if key in read and family(read[key]) != of_family:
+            line.wrong(f"{key}: the rules are those of IPv{of_family}, the address is not", key)
+    _together(line, read)
+    if line.problems:
+        return None
+    protocol = read.get("protocol", PROTOCOLS["tcp"])
+    ports = Box(*(read.get(name, EVERY_PORT) for name in ("sport", "dport"))) if protocol in WITH_PORTS else _NO_PORTS
+    fields = {_FIELDS.get(key, key): value for key, value in read.items() if key not in ("sport", "dport", "tables")}
+    return Asked(Packet(**{**fields, "ports": ports}), read.get("tables", ("filter",)), line.place.line)
+
+
+_NO_PORTS = Box(NO_PORT, NO_PORT)
+
+
+def _object(line: _Line) -> bool:
+    """Read the object of a line."""
+    if len(line.text) > MOST_LINE:
+        line.text = line.text[:200]
+        line.wrong(f"longer than {MOST_LINE} characters")
+        return False
+    try:
+        value = json.loads(line.text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        place = line.place._replace(column=getattr(error, "colno", 1))
+        line.problems.append(
+            Problem(place, f"not JSON: {getattr(error, 'msg', error)}", "one object a line", line.text)
+        )
+        return False
+    if not isinstance(value, dict):
+        line.wrong('expected an object such as {"chain": "INPUT", "src": "10.0.0.1", "dst": "10.0.0.2"}')
+        return False
+    for key in value:
+        if key not in _READERS:
+            hint = did_you_mean(key.lower(), _READERS) or f"known: {one_of(list(_READERS), 30)}"
+            line.wrong(f"unknown key `{visible(key)}`", key, hint)
+    line.given = value
+    return not line.problems
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if twice := next((key for key in keys if keys.count(key) > 1), None):
+        raise ValueError(f"duplicate key `{visible(twice)}`")
+    return dict(pairs)
+
+
+def _together(line: _Line, read: Mapping[str, Any]) -> None:
+    """What does not go together."""
+    protocol = read.get("protocol", PROTOCOLS["tcp"])
+    if protocol not in WITH_PORTS:
+        for key in ("sport", "dport"):
+            if read.get(key, NO_PORT) != NO_PORT:
+                line.wrong(f"{key}: this protocol has no ports", key)
+    if "icmp_type" in read and protocol not in (ICMP, ICMPV6):
+        line.wrong("icmp_type: the protocol is not icmp", "icmp_type")
+    if "tcp_flags" in read and protocol != PROTOCOLS["tcp"] and read["tcp_flags"]:
+        line.wrong("tcp_flags: the protocol is not tcp", "tcp_flags")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a text, found {visible(json.dumps(value), 40)}")
+    return value
+
+
+def _number(most: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        text = str(value)
+        if isinstance(value, (bool, float)) or not re.fullmatch(r"\d{1,10}|0x[0-9a-fA-F]{1,8}", text):
+            raise ValueError(f"`{visible(text)}` is not a number from 0 to {most}")
+        number = int(text, 0) if text.startswith("0x") else int(text)
+        if number > most:
+            raise ValueError(f"`{visible(text)}` is not a number from 0 to {most}")
+        return number
+
+    return read
+
+
+def _port(value: Any) -> PortRange:
+    number = _number(65535)(value)
+    return PortRange(number, number)
+
+
+def _of(known: tuple[str, ...]) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        word = _text(value).upper()
+        if word not in known:
+            raise ValueError(f"`{visible(word)}` is not {one_of(known, 20)}")
+        return word
+
+    return read
+
+
+def _protocol(value: Any) -> int:
+    if isinstance(value, str) and value.lower() in PROTOCOLS and PROTOCOLS[value.lower()]:
+        return PROTOCOLS[value.lower()]
+    try:
+        return _number(255)(value)
+    except ValueError:
+        raise ValueError(f"`{visible(str(value))}` is not a protocol") from None
+
+
+def _flags(value: Any) -> int:
+    bits = 0
+    for name in filter(None, (part.strip().upper() for part in _text(value).split(","))):
+        if name not in FLAGS or name == "ALL":
+            raise ValueError(f"`{visible(name)}` is not FIN, SYN, RST, PSH, ACK, URG or NONE")
+        bits |= FLAGS[name]
+    return bits
+
+
+def _mac(value: Any) -> str:
+    if not re.fullmatch(r"([0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}", _text(value)):
+        raise ValueError(f"`{visible(value)}` is not a MAC address")
+    return str(value).lower()
+
+
+def _time(value: Any) -> str:
+    moment(_text(value))
+    return str(value)
+
+
+def _tables(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or any(one not in TABLES for one in value):
+        raise ValueError(f"expected a list of {one_of(list(TABLES))}")
+    return tuple(value)
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "chain": _of(tuple(WAYS)),
+    "in_interface": _text,
+    "out_interface": _text,
+    "src": lambda value: parse_address(_text(value)),
+    "dst": lambda value: parse_address(_text(value)),
+    "protocol": _protocol,
+    "sport": _port,
+    "dport": _port,
+    "icmp_type": _number(255),
+    "icmp_code": _number(255),
+    "tcp_flags": _flags,
+    "state": _of(_STATES),
+    "mark": _number(0xFFFFFFFF),
+    "connmark": _number(0xFFFFFFFF),
+    "uid": _number(0xFFFFFFFF),
+    "gid": _number(0xFFFFFFFF),
+    "src_mac": _mac,
+    "src_type": _of(_KINDS),
+    "dst_type": _of(_KINDS),
+    "length": _number(65535),
+    "ttl": _number(255),
+    "tos": _number(255),
+    "time": _time,
+    "in_physdev": _text,
+    "out_physdev": _text,
+    "tables": _tables,
+}
+_FIELDS = {"src": "source", "dst": "destination", "src_mac": "source_mac", "src_type": "source_type",
+           "dst_type": "destination_type"}  # fmt: skip

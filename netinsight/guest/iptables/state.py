@@ -1,0 +1,189 @@
+"""A packet as it is asked about, and what is known of it while it walks the chains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from netinsight.addresses import Range
+from netinsight.engine.spaces import Box, Region
+from netinsight.flow import NO_PORT, PortRange
+from netinsight.guest.iptables.names import FLAGS, ICMP, ICMPV6, TCP
+
+EVERY_BIT = 0xFFFFFFFF
+NO_PORTS = Box(NO_PORT, NO_PORT)
+
+
+class Bits(NamedTuple):
+    """A 32-bit mark of which only the bits of ``known`` are known."""
+
+    value: int
+    known: int = EVERY_BIT
+
+    def changed(self, value: int, mask: int) -> Bits:
+        """The bits of ``mask`` cleared, then ``value`` xored in, as the MARK target does."""
+        known = self.known | mask
+        return Bits(((self.value & ~mask) ^ value) & known, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One packet, or all packets of a box of ports; what is None is not known.
+
+    Parameters
+    ----------
+    chain
+        Where routing leads it: ``INPUT``, ``FORWARD`` or ``OUTPUT``.
+    source, destination
+        Integers of the address line, as the packet enters.
+    ports
+        Source ports × ports, ``NO_PORT`` where the protocol has none.
+    state
+        What connection tracking says of it; None is worked out from the packet, taken as the first of its flow.
+    source_type, destination_type
+        What ``addrtype`` sees: ``LOCAL``, ``UNICAST``, ``BROADCAST``, ``MULTICAST``, …
+    """
+
+    chain: str
+    source: int
+    destination: int
+    protocol: int = TCP
+    ports: Box = NO_PORTS
+    in_interface: str | None = None
+    out_interface: str | None = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    tcp_flags: int | None = None
+    state: str | None = None
+    mark: int = 0
+    connmark: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    source_mac: str | None = None
+    source_type: str | None = None
+    destination_type: str | None = None
+    length: int | None = None
+    ttl: int | None = None
+    tos: int | None = None
+    time: str | None = None
+    in_physdev: str | None = None
+    out_physdev: str | None = None
+
+    def conntrack(self) -> str:
+        """The state given, else that of the first packet of a flow."""
+        if self.state is not None:
+            return self.state
+        if self.protocol == TCP:
+            return _tcp_state(FLAGS["SYN"] if self.tcp_flags is None else self.tcp_flags)
+        kind = self.icmp_type
+        if self.protocol == ICMP and kind is not None:
+            return "NEW" if kind in (8, 13, 15, 17) else "INVALID"
+        if self.protocol == ICMPV6 and kind is not None:
+            return "UNTRACKED" if kind in _UNTRACKED_V6 else "NEW" if kind in (128, 139) else "INVALID"
+        return "NEW"
+
+
+_UNTRACKED_V6 = (130, 131, 132, 133, 134, 135, 136, 143)
+_VALID_FLAGS = {2, 2 | 32, 2 | 16, 4, 4 | 16, 1 | 16, 1 | 16 | 32, 16, 16 | 32}
+
+
+def _tcp_state(flags: int) -> str:
+    """A first packet: a lone SYN opens, a bare ACK is picked up in the middle, all else is invalid."""
+    fin, syn, rst, ack = (flags & FLAGS[name] for name in ("FIN", "SYN", "RST", "ACK"))
+    if flags & ~FLAGS["PSH"] not in _VALID_FLAGS or rst or fin:
+        return "INVALID"
+    return "INVALID" if syn and ack else "NEW"
+
+
+class Belief(NamedTuple):
+    """A fact of the packet that nobody gave, taken one way in one of the worlds that are examined."""
+
+    group: str
+    value: str
+    holds: bool
+
+
+class Doubt(NamedTuple):
+    """Whether a match holds is not known."""
+
+    what: str
+    usual: bool | None = None
+    """What a rate or payload match is taken to be; None where there is no usual case."""
+    why: str = ""
+    belief: tuple[str, str, bool] | None = None
+    """(group, value, negated): the packet's fact that decides it, the same for every rule that asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known at one point of the way; every change is a new state."""
+
+    packet: Packet
+    source: Range
+    destination: Range
+    mark: Bits
+    connmark: Bits
+    conntrack: str
+    stages: tuple[tuple[str, str], ...]
+    whole: Box
+    """The ports asked about."""
+    source_ports: PortRange | None = None
+    """After source NAT: one port of these; None is the packet's own."""
+    ports: PortRange | None = None
+    """After destination NAT."""
+    translated: frozenset[str] = frozenset()
+    """``DNAT``, ``SNAT``, ``REDIRECT``: what was done; ``OTHER`` where the kernel may choose."""
+    beliefs: frozenset[Belief] = frozenset()
+    seen: frozenset[str] = frozenset()
+    """The lists of ``recent`` that this walk entered the packet into."""
+    explore: bool = True
+    changes: tuple[tuple[str, int], ...] = ()
+    rerouted: bool = False
+    """The way out was chosen anew, and is not known."""
+
+    @property
+    def hook(self) -> str:
+        """The hook it is in."""
+        return self.stages[0][0]
+
+    @property
+    def table(self) -> str:
+        """The table it is in."""
+        return self.stages[0][1]
+
+    def tracked(self) -> str:
+        """The conntrack state as rules see it here: raw comes before connection tracking."""
+        if self.table == "raw" and self.conntrack != "UNTRACKED" and self.packet.in_interface != "lo":
+            return "INVALID"
+        return self.conntrack
+
+    def opens(self) -> bool:
+        """Whether it is the first of a connection, which alone the table nat sees."""
+        tracked = self.tracked()
+        return tracked == "NEW" or (tracked == "RELATED" and self.packet.protocol not in (ICMP, ICMPV6))
+
+    def number(self, name: str) -> int | None:
+        """``ttl``, ``tos`` or ``length``, as changed on the way."""
+        changed: int | None = dict(self.changes).get(name)
+        given: int | None = getattr(self.packet, name)
+        return changed if changed is not None else given
+
+    def with_number(self, name: str, value: int) -> State:
+        """Another ``ttl`` or ``tos``."""
+        return replace(self, changes=tuple(sorted({**dict(self.changes), name: value}.items())))
+
+    def believes(self, group: str, value: str) -> bool | None:
+        """What this world takes a fact to be; of a group only one value holds."""
+        for belief in self.beliefs:
+            if belief.group == group:
+                if belief.value == value:
+                    return belief.holds
+                if belief.holds:
+                    return False
+        return None
+
+
+Answer = bool | Doubt | Region
+"""What a match says of all packets of a state: of every one, not known, or of the ports of a region."""
+Test = Callable[[State], Answer]
