@@ -35,6 +35,8 @@ class Judgement:
         What a REJECT answers.
     places
         Of each rule of ``trace`` its table, chain and line.
+    passed
+        The packet as it leaves, where it is accepted and this is known.
     """
 
     verdict: str
@@ -45,6 +47,7 @@ class Judgement:
     reject_with: str = ""
     chain: str = ""
     places: tuple[tuple[str, str, int], ...] = ()
+    passed: State | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +105,10 @@ class Firewall:
     def _state(self, packet: Packet, tables: tuple[str, ...]) -> State:
         conntrack = packet.conntrack()
         fresh = conntrack == "NEW"
+        connection = packet.connection
         connmark = Bits(packet.connmark) if packet.connmark is not None else Bits(0, 0xFFFFFFFF if fresh else 0)
-        translated = conntrack in ("ESTABLISHED", "RELATED") and "nat" in tables and self._translates()
+        told = conntrack in ("ESTABLISHED", "RELATED") and "nat" in tables and self._translates()
+        kinds = frozenset(["OTHER"]) if told and connection is None else connection.kinds if connection else frozenset()
         return State(
             packet=packet,
             source=Range(packet.source, packet.source),
@@ -113,7 +118,7 @@ class Firewall:
             conntrack=conntrack,
             stages=stages(packet.chain, tables),
             whole=packet.ports,
-            translated=frozenset(["OTHER"]) if translated else frozenset(),
+            translated=kinds,
         )
 
     def _translates(self) -> bool:
@@ -138,6 +143,7 @@ def _judgement(outcome: Outcome, notes: tuple[str, ...]) -> Judgement:
         reject_with=outcome.reply,
         chain=rule.chain if rule else chain.name if chain else "",
         places=tuple((one.table, one.chain, one.line) for one in outcome.trace),
+        passed=outcome.state,
     )
 
 

@@ -74,7 +74,10 @@ def _connection_test(use: Use, option: Given) -> Test:
     if name == "--ctdir":
         (direction,) = any_of([word.text], ("ORIGINAL", "REPLY"), word, "direction")
         return negated(_direction(use.text), direction == "REPLY")
-    if name in ("--ctorigsrc", "--ctorigdst", "--ctreplsrc", "--ctrepldst"):
+    if name in ("--ctorigsrc", "--ctorigdst"):
+        mask = address_mask(word, word.text, use.family)
+        return _of_the_first(use.text, lambda state: address_is(_first_address(state, name), mask, use.text))
+    if name in ("--ctreplsrc", "--ctrepldst"):
         mask = address_mask(word, word.text, use.family)
         return _when_first(use.text, lambda state: address_is(_tuple_address(state, name), mask, use.text))
     if name.endswith("port"):
@@ -88,7 +91,10 @@ def _connection_test(use: Use, option: Given) -> Test:
 
 def _direction(what: str) -> Test:
     def test(state: State) -> Answer:
-        return True if state.tracked() == "NEW" else missing(state, what, _DIRECTION, "original direction")
+        if state.tracked() == "NEW":
+            return True
+        connection = state.packet.connection
+        return not connection.reply if connection else missing(state, what, _DIRECTION, "original direction")
 
     return test
 
@@ -98,14 +104,19 @@ def _when_first(what: str, test: Test) -> Test:
     return lambda state: test(state) if state.tracked() == "NEW" else Doubt(what, None, _DIRECTION)
 
 
+def _of_the_first(what: str, test: Test) -> Test:
+    """The addresses that a connection began with, where they are known."""
+    return lambda state: test(state) if state.packet.connection else _when_first(what, test)(state)
+
+
+def _first_address(state: State, name: str) -> Range:
+    first = state.packet.connection or state.packet
+    address = first.source if name == "--ctorigsrc" else first.destination
+    return Range(address, address)
+
+
 def _tuple_address(state: State, name: str) -> Range:
-    packet = state.packet
-    return {
-        "--ctorigsrc": Range(packet.source, packet.source),
-        "--ctorigdst": Range(packet.destination, packet.destination),
-        "--ctreplsrc": state.destination,
-        "--ctrepldst": state.source,
-    }[name]
+    return state.destination if name == "--ctreplsrc" else state.source
 
 
 def _original(state: State) -> State:

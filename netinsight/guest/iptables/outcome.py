@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from netinsight.engine.spaces import Box, cut
 from netinsight.guest.iptables.rules import Chain, Rule
-from netinsight.guest.iptables.state import Doubt
+from netinsight.guest.iptables.state import Doubt, State
 
 UNKNOWN = "UNKNOWN"
 
@@ -24,6 +24,8 @@ class Outcome:
     reply: str = ""
     trace: tuple[Rule, ...] = ()
     notes: tuple[str, ...] = ()
+    state: State | None = None
+    """The packet as it leaves; None where it does not, or worlds differ in it."""
 
     def after(self, trace: tuple[Rule, ...]) -> Outcome:
         """The same with what matched before."""
@@ -57,12 +59,19 @@ def either_way(rule: Rule, doubts: tuple[Doubt, ...], matched: Outcomes, skipped
     found = []
     for box, yes, no in pairs(matched, skipped):
         if yes.verdict == no.verdict and yes.verdict != UNKNOWN:
-            found.append((box, no.noting(f"{told}; {no.verdict} either way")))
+            state = no.state if _leaves(yes) == _leaves(no) else None
+            found.append((box, replace(no, state=state).noting(f"{told}; {no.verdict} either way")))
         else:
             note = f"{told}; {yes.verdict} if the rule matches, {no.verdict} if not"
             notes = tuple(dict.fromkeys((note, *yes.notes, *no.notes)))
             found.append((box, Outcome(UNKNOWN, rule, None, "", "", (), notes)))
     return found
+
+
+def _leaves(outcome: Outcome) -> object:
+    """As what a packet leaves, whatever is believed of it."""
+    state = outcome.state
+    return state and (state.source, state.destination, state.source_ports, state.ports, state.conntrack, state.rerouted)
 
 
 def taken(rule: Rule, doubts: tuple[Doubt, ...], usual: Outcomes, other: Outcomes, matched: bool) -> Outcomes:

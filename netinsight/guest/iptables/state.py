@@ -27,6 +27,36 @@ class Bits(NamedTuple):
         return Bits(((self.value & ~mask) ^ value) & known, known)
 
 
+class Translated(NamedTuple):
+    """What translation makes of one end of a packet; ports None are as they were."""
+
+    address: int
+    ports: PortRange | None = None
+
+
+class Connection(NamedTuple):
+    """A connection that is there already, as the packet is part of it.
+
+    Parameters
+    ----------
+    source, destination
+        Of its first packet, as that entered.
+    reply
+        Whether the packet goes the other way than the first.
+    new_source, new_destination
+        What becomes of this packet's ends, by how its first was translated; None: they stay.
+    kinds
+        ``DNAT``, ``SNAT``: how the first packet was translated.
+    """
+
+    source: int
+    destination: int
+    reply: bool = False
+    new_source: Translated | None = None
+    new_destination: Translated | None = None
+    kinds: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Packet:
     """One packet, or all packets of a box of ports; what is None is not known.
@@ -43,6 +73,12 @@ class Packet:
         What connection tracking says of it; None is worked out from the packet, taken as the first of its flow.
     source_type, destination_type
         What ``addrtype`` sees: ``LOCAL``, ``UNICAST``, ``BROADCAST``, ``MULTICAST``, …
+    connection
+        Of an established one, how it began and is translated.
+    own
+        Every address of the machine, where they are known.
+    way_out
+        The address that MASQUERADE takes: that of the interface it leaves by.
     """
 
     chain: str
@@ -69,6 +105,9 @@ class Packet:
     time: str | None = None
     in_physdev: str | None = None
     out_physdev: str | None = None
+    connection: Connection | None = None
+    own: frozenset[int] | None = None
+    way_out: int | None = None
 
     def conntrack(self) -> str:
         """The state given, else that of the first packet of a flow."""
@@ -168,6 +207,11 @@ class State:
         changed: int | None = dict(self.changes).get(name)
         given: int | None = getattr(self.packet, name)
         return changed if changed is not None else given
+
+    def is_own(self) -> bool | None:
+        """Whether it is for this machine itself; None where nobody knows."""
+        own, (first, last) = self.packet.own, self.destination
+        return None if own is None or first != last else first in own
 
     def with_number(self, name: str, value: int) -> State:
         """Another ``ttl`` or ``tos``."""

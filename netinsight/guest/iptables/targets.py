@@ -185,7 +185,7 @@ def _translated(state: State, target: Target) -> State:
     if target.change == "NETMAP":
         return _netmapped(state, *target.amounts)
     if target.change in ("SNAT", "MASQUERADE"):
-        where = target.addresses or _any_address(state)
+        where = target.addresses or _way_out(state)
         ports = PortRange(*target.ports) if target.ports else state.source_ports
         return replace(state, source=where, source_ports=ports, translated=state.translated | {"SNAT"})
     ports = PortRange(*target.ports) if target.ports else state.ports
@@ -211,6 +211,12 @@ def _netmapped(state: State, value: int, mask: int) -> State:
         return replace(state, source=Range(new, new), translated=state.translated | {"SNAT"})
     return replace(state, destination=Range(new, new), rerouted=state.rerouted or state.hook == "OUTPUT",
                    translated=state.translated | {"DNAT"})  # fmt: skip
+
+
+def _way_out(state: State) -> Range:
+    """What MASQUERADE takes."""
+    known = state.packet.way_out
+    return _any_address(state) if known is None else Range(known, known)
 
 
 def _any_address(state: State) -> Range:

@@ -6,12 +6,12 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from netinsight.addresses import parse_prefix
+from netinsight.addresses import Range, parse_prefix
 from netinsight.engine.spaces import Region
-from netinsight.guest.iptables.names import WAYS, stages
+from netinsight.guest.iptables.names import SOURCE_NAT, WAYS, stages
 from netinsight.guest.iptables.outcome import UNKNOWN, Outcome, Outcomes, after, either_way, taken, usual_of
 from netinsight.guest.iptables.rules import Chain, Kind, Rule, Table, Target
-from netinsight.guest.iptables.state import Belief, Doubt, State
+from netinsight.guest.iptables.state import Answer, Belief, Doubt, State
 from netinsight.guest.iptables.targets import changed
 
 if TYPE_CHECKING:
@@ -192,16 +192,17 @@ class Walk:
         """Into the table that comes next, or out."""
         state = self.advanced(leg.state)
         if not state.stages:
-            return [(box, Outcome("ACCEPT")) for box in leg.region]
+            return [(box, Outcome("ACCEPT", state=state)) for box in leg.region]
         return (yield Leg(self.start(state), state, leg.region))
 
     def advanced(self, state: State) -> State:
         """After a table; between PREROUTING and what follows, routing looks at where the packet goes now."""
+        state = _as_its_connection(state)
         before, rest = state.stages[0][0], state.stages[1:]
         if before == "PREROUTING" and (not rest or rest[0][0] != "PREROUTING"):
             if state.packet.chain == "INPUT" and _sent_elsewhere(state):
                 return replace(state, stages=(("ROUTING", "routing"), *rest))
-            if state.packet.chain == "FORWARD" and "REDIRECT" in state.translated:
+            if state.packet.chain == "FORWARD" and ("REDIRECT" in state.translated or state.is_own()):
                 rest = tuple(one for one in stages("INPUT", self.tables) if one[0] == "INPUT")
         if before == "ROUTING" and state.rerouted:
             rest = tuple(one for one in stages("FORWARD", self.tables) if one[0] in WAYS["FORWARD"][1:])
@@ -223,6 +224,18 @@ def _applied(state: State, rule: Rule) -> State:
             (seen.add if entered else seen.discard)(name)
         state = replace(state, seen=frozenset(seen))
     return changed(state, rule.target)
+
+
+def _as_its_connection(state: State) -> State:
+    """After the table nat, a packet of a connection that is there is translated as its first one was."""
+    (hook, table), connection = state.stages[0], state.packet.connection
+    if table != "nat" or connection is None or state.opens():
+        return state
+    if hook in SOURCE_NAT and (new := connection.new_source):
+        return replace(state, source=Range(new.address, new.address), source_ports=new.ports or state.source_ports)
+    if hook not in SOURCE_NAT and (new := connection.new_destination):
+        return replace(state, destination=Range(new.address, new.address), ports=new.ports or state.ports)
+    return state
 
 
 def _believing(state: State, doubts: tuple[Doubt, ...], matched: bool) -> State:
@@ -247,7 +260,12 @@ def _sent_elsewhere(state: State) -> bool:
 def _routing_table() -> Table:
     """The step after PREROUTING as a chain of one rule: whether the new destination is this machine, nobody said."""
     doubt = Doubt("destination after translation", None, "whether it is an address of this machine is not known")
+
+    def elsewhere(state: State) -> Answer:
+        own = state.is_own()
+        return doubt if own is None else not own
+
     target = Target(Kind.ACCEPT, "routing", change="forward")
     text = "routing to another machine after translation"
-    rule = Rule("routing", "ROUTING", text, 0, (lambda state: doubt,), target, (), False)
+    rule = Rule("routing", "ROUTING", text, 0, (elsewhere,), target, (), False)
     return Table("routing", {"ROUTING": Chain("ROUTING", (rule,), "ACCEPT")})
