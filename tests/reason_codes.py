@@ -19,6 +19,7 @@ _BY_A_PARAMETER = {
     "nat.restored_source": "ACCEPT",
     "nat.source": "ACCEPT",
     "public.in": "ACCEPT",
+    "public.locked": "DROP",
     "public.out": "ACCEPT",
     "route.direct": "ACCEPT",
     "route.local": "ACCEPT",

@@ -51,6 +51,7 @@ FURTHER = {
     "acl-entry-order": ["--src i-desk --dst i-intranet --port 22 -> REACHABLE"],
     "appliance-check": ["--src i-kiosk --dst i-proxy --port 3128 -> REACHABLE"],
     "appliance-group-drops": ["--src i-payroll --dst i-oracle --port 443 -> REACHABLE"],
+    "appliance-iptables": ["--src i-worker --dst i-nat --port 22 -> REACHABLE"],
     "appliance-not-forwarding": [
         "--src i-bench --dst i-router --port 22 -> REACHABLE",
         "--src i-bench --dst i-nas --port 2049 --no-guest -> REACHABLE",
@@ -101,6 +102,14 @@ FURTHER = {
     "gateway-endpoint-undetermined": ["--src i-loader --dst 203.0.113.250 --port 443 -> UNREACHABLE"],
     "gateway-table-to-appliance": ["--src internet --dst i-legacy --port 443 -> REACHABLE"],
     "group-drops-egress": ["--src i-report --dst i-mirror --port 443 -> REACHABLE"],
+    "guest-iptables-later": [
+        "--src i-monitor --dst i-hardened --port 22 -> REACHABLE",
+        "--src i-monitor --dst i-hardened --port 3306 -> UNREACHABLE",
+    ],
+    "guest-published-port": [
+        "--src i-client --dst i-docker --port 8080 -> REACHABLE",
+        "--src i-client --dst i-docker --port 22 -> REACHABLE",
+    ],
     "havip-no-master": ["--src i-erp --dst i-maria-1 --port 3306 -> REACHABLE"],
     "ipv4-gateway-deleted": ["--src i-mirror --dst i-vault --port 8200 -> REACHABLE"],
     "ipv4-gateway-not-enabled": ["--src i-crawler --dst 198.51.100.70 --port 443 -> REACHABLE"],

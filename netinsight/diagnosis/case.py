@@ -187,6 +187,11 @@ class Case:
         asked_for = source.public or destination.public
         return Kind.INTERNET in (source.kind, destination.kind) or asked_for is not None
 
+    @property
+    def rules_key(self) -> str:
+        """The key of a guest that holds the rules of its firewall for the family asked."""
+        return "iptables" if self.ends.family == 4 else "ip6tables"
+
     def guest_gap(self, instance: Instance | None) -> Why | None:
         """Why a guest is not judged at all, or None where its state is there."""
         if not self.with_guest:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from netinsight.addresses import family
+from netinsight.addresses import Prefix, family
 from netinsight.errors import InputError, visible
 from netinsight.guest import ipv4, ipv6
 from netinsight.guest.address_rows import read_addresses
@@ -70,6 +70,13 @@ class Routing:
     def has_local(self) -> dict[int, bool]:
         """Whether the local table of a family was printed."""
         return {v: any(one.table == "local" and one.family == v for one in self.routes) for v in (4, 6)}
+
+    @cached_property
+    def address_sets(self) -> frozenset[Prefix]:
+        """Every block of addresses that a look-up may ask for."""
+        rules = (rule for rules in self.rules.values() for rule in rules)
+        asked = (block for rule in rules for block in (rule.source, rule.destination) if block)
+        return frozenset([*asked, *(route.prefix for route in self.routes)])
 
     @cached_property
     def _tables(self) -> dict[tuple[int, str], Table]:

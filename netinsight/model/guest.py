@@ -47,7 +47,9 @@ class Guest(Model):
 
     dhcp_supported: Boolean | None = Field(None, description="Whether the image supports DHCP.")
     interfaces: list[GuestInterface] | None = Field(None, description="Network interfaces.")
-    iptables: Text | None = Field(None, description="The output of iptables-save.")
+    iptables: Text | None = Field(None, description="The output of iptables-save; empty: there are no rules.")
+    ip6tables: Text | None = Field(None, description="The output of ip6tables-save.")
+    ipsets: Text | None = Field(None, description="The output of `ipset save`; left out, what asks a set is not known.")
     addresses: Text | None = Field(None, description="The output of `ip address`; left out, `interfaces` tell them.")
     rules: Text | None = Field(None, description="The output of `ip rule`.")
     routes: Text | None = Field(

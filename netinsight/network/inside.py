@@ -24,6 +24,7 @@ from netinsight.network.build import Network
 from netinsight.network.ends import End, Ends, Kind, client_ports, unmet_preconditions
 from netinsight.network.filters import SERVICE, Filter, Origin
 from netinsight.network.stages import eni as eni_stage
+from netinsight.network.ways.guest_rules import firewall_of
 from netinsight.network.ways.guests import routing_of
 from netinsight.network.ways.publics import cut_through
 
@@ -66,9 +67,11 @@ class Inside:
         self._stops()
 
     def _is_plain(self, end: End) -> bool:
-        """Whether the kernel knows all that an ENI does: IPv4, no EIP that its guest sees, no routes of its guest."""
+        """Whether the kernel knows all that an ENI does: IPv4, no EIP that its guest sees, no routes and rules of its guest."""
         is_v4 = end.address is not None and end.address >> 32 == V4_HIGH
         if not is_v4 or end.interface is None or routing_of(self.network, end.instance_id) is not None:
+            return False
+        if firewall_of(self.network, end.instance_id, 4) is not None:
             return False
         return cut_through(self.network, end.interface) is None
 

@@ -59,6 +59,7 @@ def trace(
             for end in (ends.source, ends.destination)
         )
         walker = Walker(network, source, destination, at, with_guest=with_guest)
+        walker.answered = answered
         found = list(_walks(walker, protocol, box, answered))
         alike, hosts = same_fate(hosts, address, walker.sets()) if address is not None else ((), ())
         for walk in found:

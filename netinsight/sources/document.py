@@ -37,12 +37,14 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class Spot:
     """Where a value stands: its own place, its key's, and those of what it holds."""
 
-    __slots__ = ("children", "column", "file", "height", "key_column", "key_line", "line", "size")
+    __slots__ = ("children", "column", "file", "height", "key_column", "key_line", "line", "size", "text_at")
 
     def __init__(self, file: str, line: int, column: int) -> None:
         self.file, self.line, self.column = file, line, column
         self.key_line, self.key_column = line, column
         self.children: dict[str, Spot] | list[Spot] | None = None
+        self.text_at: Place | None = None
+        """Where a text begins whose lines are lines of a file."""
         self.size, self.height = 1, 1
 
     def child(self, part: str | int) -> Spot | None:
@@ -54,14 +56,24 @@ class Spot:
         return None
 
     def find(self, path: Path) -> tuple[Spot, bool]:
-        """The deepest spot of ``path`` that exists, and whether that is the whole path."""
+        """The deepest spot of ``path`` that exists, and whether that is the whole path.
+
+        Below a text stand its lines, and below a line its columns, both from 1.
+        """
         spot = self
-        for part in path:
+        for depth, part in enumerate(path):
             below = spot.child(part)
             if below is None:
-                return spot, False
+                return (inside, True) if (inside := spot._in_text(path[depth:])) else (spot, False)
             spot = below
         return spot, True
+
+    def _in_text(self, position: Path) -> Spot | None:
+        numbers = [part for part in position if isinstance(part, int)]
+        if self.text_at is None or len(numbers) < len(position) or len(position) > 2:
+            return None
+        line, column = (*numbers, 1)[:2]
+        return Spot(self.text_at.file, self.text_at.line + line - 1, self.text_at.column + column - 1)
 
     @property
     def place(self) -> Place:
@@ -149,6 +161,13 @@ class Builder:
         """A text, number, truth value or nothing."""
         return self._add(value, Spot(self.file, line, column))
 
+    def lines_of(self, spot: Spot, text: str) -> None:
+        """A scalar was written as a block whose lines are those of ``text``, after the line of the spot."""
+        first = next((n for n, line in enumerate(text.split("\n")) if line), 0)
+        indented = self._line(spot.line + 1 + first)
+        indent = len(indented) - len(text.split("\n")[first])
+        spot.text_at = Place(self.file, spot.line + 1, max(indent, 0) + 1)
+
     def open(self, value: dict[str, Any] | list[Any], line: int, column: int) -> tuple[Any, Spot]:
         """The start of a mapping or list."""
         if len(self._stack) >= MOST_DEPTH:
@@ -185,7 +204,7 @@ class Builder:
         if any(frame.spot is spot for frame in self._stack):
             raise self.fatal("an alias inside the value that it repeats", line, column)
         again = Spot(self.file, line, column)
-        again.children, again.size, again.height = spot.children, spot.size, spot.height
+        again.children, again.size, again.height, again.text_at = spot.children, spot.size, spot.height, spot.text_at
         self._add(value, again)
         for parent in self._stack[-1:]:
             parent.spot.size += spot.size
@@ -200,10 +219,12 @@ class Builder:
         self.problems.append(self._problem(message, line, column, hint))
 
     def _problem(self, message: str, line: int, column: int, hint: str) -> Problem:
+        return Problem(Place(self.file, line, column), message, hint, self._line(line))
+
+    def _line(self, line: int) -> str:
         if self._lines is None:
             self._lines = LINE_BREAK.split(self.text)
-        excerpt = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
-        return Problem(Place(self.file, line, column), message, hint, excerpt)
+        return self._lines[line - 1] if 0 < line <= len(self._lines) else ""
 
     def _add(self, value: Any, spot: Spot) -> tuple[Any, Spot]:
         if not self._stack:

@@ -83,6 +83,8 @@ def _scalar(builder: Builder, event: yaml.ScalarEvent, anchors: dict[str, tuple[
         builder.note(f"the tag `{visible(str(event.tag))}` is not supported", *_at(event), "write the plain value")
     plain = event.style in (None, "") and event.tag is None
     node = builder.scalar(resolve(event.value) if plain else event.value, *_at(event))
+    if event.style == "|":
+        builder.lines_of(node[1], event.value)
     if event.anchor:
         anchors[event.anchor] = node
 

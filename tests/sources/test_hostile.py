@@ -364,6 +364,7 @@ FREE = {
     "eip": ("eips", "eip-1", "bound_to"),
     "lost": ("unknown", "lost"),
 }
+RULES = f'*filter\n:INPUT DROP [0:0]\n-A INPUT -m comment --comment "{RED}" -m strange --{RED} -j DROP\nCOMMIT\n'
 UNKNOWN_VALUES = {"status", "eni", "groups", "acl", "table", "eip"}
 
 
@@ -372,7 +373,8 @@ def test_no_free_text_reaches_a_report_as_it_is(form: list[str]) -> None:
     changed = as_json(BASE)
     for name, path in FREE.items():
         value = {"unknown": RED} if name in UNKNOWN_VALUES else {RED: RED} if name == "tag" else RED
-        holder_of(changed, path)[path[-1]] = [RED] if name == "files" else value
+        value = RULES if name == "iptables" else [RED] if name == "files" else value
+        holder_of(changed, path)[path[-1]] = value
     data = json.dumps(changed)
     assert validate(data).status == 0
     asked = ("i-1 i-2", "i-2 i-1", "internet i-1", "eni-2 i-2", "i-1 eni-2", "i-1 8.8.8.8", "eni-3 i-2", "lost i-1")

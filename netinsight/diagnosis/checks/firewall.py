@@ -1,4 +1,4 @@
-"""The guest's firewall: listed, and not judged by this version; its routes, where the walk could not ask them."""
+"""The guest's firewall and routes, where the walk could not ask them: they are listed as not checked."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ ROUTING = ("routes", "rules")
 def check(case: Case, side: Side) -> Iterator[Result]:
     """iptables in the direction that passes at the end; the route there at the source, back at the destination."""
     outward = side.role is Role.SOURCE
-    if outward or not case.question.one_way:
-        route = "guest.route.forward" if outward else "guest.route.return"
-        steps = (step for walk in case.walks for step in walk.steps)
-        if not any(step.item == route and step.object == side.ref for step in steps):
-            yield _unjudged(case, side.instance, side.ref, route, *ROUTING)
+    judged = {(step.item, step.object) for walk in case.walks for step in walk.steps}
+    route = "guest.route.forward" if outward else "guest.route.return"
+    if (outward or not case.question.one_way) and (route, side.ref) not in judged:
+        yield _unjudged(case, side.instance, side.ref, route, *ROUTING)
     firewall = "firewall.iptables.egress" if outward else "firewall.iptables.ingress"
-    yield _unjudged(case, side.instance, side.ref, firewall, "iptables")
+    if (firewall, side.ref) not in judged:
+        yield _unjudged(case, side.instance, side.ref, firewall, case.rules_key)
 
 
 def check_appliances(case: Case) -> Iterator[Result]:
     """The guests that forward on the way: whether they do, and what their firewalls say, where nobody knows."""
     steps = [step for walk in case.walks for step in walk.steps]
-    judged = {step.object.id for step in steps if step.stage == "guest.forwarding"}
+    judged = {(step.item, step.object.id) for step in steps}
     for eni in dict.fromkeys(step.object.id for step in steps if step.stage == "appliance"):
         name = case.network.enis[eni].instance_id or ""
         instance = case.network.topology.instances.get(name)
         ref = Ref("instance", name) if instance else Ref("eni", eni)
-        if name not in judged:
+        if ("guest.forwarding", name) not in judged:
             yield _unjudged(case, instance, ref, "guest.forwarding", "ip_forward")
-        yield _unjudged(case, instance, ref, "firewall.iptables.forward", "iptables")
+        if ("firewall.iptables.forward", name) not in judged:
+            yield _unjudged(case, instance, ref, "firewall.iptables.forward", case.rules_key)
 
 
 def _unjudged(case: Case, instance: Instance | None, ref: Ref, item: str, *facts: str) -> Result:

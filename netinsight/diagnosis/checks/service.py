@@ -18,9 +18,10 @@ from netinsight.diagnosis.case import (
     not_concerned,
 )
 from netinsight.diagnosis.catalogue import port_list
-from netinsight.engine.spaces import common, without
+from netinsight.engine.spaces import joined, without
 from netinsight.flow import PortRange
 from netinsight.model.guest import Listener
+from netinsight.network.steps import why
 
 ITEM = "service.listening"
 MOST_SHOWN = 12
@@ -41,22 +42,27 @@ def check(case: Case, side: Side) -> Iterator[Result]:
 
 
 def _listening(case: Case, side: Side, listeners: list[Listener]) -> Result:
-    address, asked = side.end.address or 0, [side.ports]
+    address = side.end.address or 0
+    asked, moved = _for_the_guest(case, side)
+    if not asked and not moved:
+        return missing(ITEM, side.ref, why("skip.sent_on"))
     mine = [(i, one) for i, one in enumerate(listeners) if one.protocol.lower() == case.protocol_word]
     heard = [(i, one) for i, one in mine if hears(one, address)]
     base = (*side.path, "guest", "listening")
-    open_ports = common(asked, [PortRange(one.port, one.port) for _, one in heard])
+    open_ports = joined(PortRange(one.port, one.port) for _, one in heard)
     closed = without(asked, open_ports)
+    closed = joined([*closed, *(ports for ports, to in moved if without([to], open_ports))])
     values = {"protocol": case.protocol_word, "ip": text(address)}
     if not closed:
-        i, one = next((i, one) for i, one in heard if asked[0].first <= one.port <= asked[0].last)
+        where = [*asked, *(to for _, to in moved)]
+        i, one = next((i, one) for i, one in heard if where[0].first <= one.port <= where[0].last)
         return normal(
             ITEM,
             side.ref,
             "listening",
             Fact((*base, i), _shown(one)),
             process=one.process or "-",
-            ports=port_list(asked),
+            ports=port_list(where),
             **values,
         )
     elsewhere = [
@@ -77,6 +83,25 @@ def _listening(case: Case, side: Side, listeners: list[Listener]) -> Result:
             **values,
         )
     return abnormal(ITEM, side.ref, "none", side.part(closed), Fact(base, _ports_heard(mine)), **values)
+
+
+def _for_the_guest(case: Case, side: Side) -> tuple[list[PortRange], list[tuple[PortRange, PortRange]]]:
+    """The ports asked that the guest takes itself, and those that its firewall moves to other ports of it.
+
+    What it sends on (``to``), to a container, is neither: what listens there nobody tells.
+    """
+    asked, moved = [side.ports], []
+    steps = (step for walk in case.walks for step in walk.forward)
+    for step in steps:
+        if step.stage != "guest.firewall.ingress" or step.object != side.ref:
+            continue
+        for ruling in step.rulings:
+            ports = PortRange(ruling.box.ports.first + side.shift, ruling.box.ports.last + side.shift)
+            if "to" in ruling.why.values or ruling.why.code == "guest_firewall.moved":
+                asked = without(asked, [ports])
+            if ruling.why.code == "guest_firewall.moved":
+                moved.append((ports, PortRange(int(ruling.why.values["first"]), int(ruling.why.values["last"]))))
+    return asked, moved
 
 
 def hears(listener: Listener, address: int) -> bool:

@@ -35,8 +35,8 @@ class Judgement:
         What a REJECT answers.
     places
         Of each rule of ``trace`` its table, chain and line.
-    passed
-        The packet as it leaves, where it is accepted and this is known.
+    end
+        The packet as it leaves, or where it was stopped; None where this is not known.
     """
 
     verdict: str
@@ -47,7 +47,7 @@ class Judgement:
     reject_with: str = ""
     chain: str = ""
     places: tuple[tuple[str, str, int], ...] = ()
-    passed: State | None = None
+    end: State | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +107,7 @@ class Firewall:
         fresh = conntrack == "NEW"
         connection = packet.connection
         connmark = Bits(packet.connmark) if packet.connmark is not None else Bits(0, 0xFFFFFFFF if fresh else 0)
-        told = conntrack in ("ESTABLISHED", "RELATED") and "nat" in tables and self._translates()
+        told = conntrack in ("ESTABLISHED", "RELATED") and "nat" in tables and self.translates
         kinds = frozenset(["OTHER"]) if told and connection is None else connection.kinds if connection else frozenset()
         return State(
             packet=packet,
@@ -121,7 +121,9 @@ class Firewall:
             translated=kinds,
         )
 
-    def _translates(self) -> bool:
+    @property
+    def translates(self) -> bool:
+        """Whether the table nat has a rule."""
         nat = self.tables.get("nat")
         return nat is not None and any(chain.rules for chain in nat.chains.values())
 
@@ -143,7 +145,7 @@ def _judgement(outcome: Outcome, notes: tuple[str, ...]) -> Judgement:
         reject_with=outcome.reply,
         chain=rule.chain if rule else chain.name if chain else "",
         places=tuple((one.table, one.chain, one.line) for one in outcome.trace),
-        passed=outcome.state,
+        end=outcome.state,
     )
 
 

@@ -69,6 +69,8 @@ def interface(option: Given, inward: bool) -> Test:
         if prefix == "":
             return True
         if actual is None:
+            if name == "lo" and state.packet.abroad:
+                return False
             group = f"{'in' if inward else 'out'}-interface{'' if prefix is None else ' ' + name}"
             return missing(state, f"{option.name} {name}", why, group, "" if prefix is not None else name)
         return actual == name if prefix is None else actual.startswith(prefix)
@@ -83,9 +85,10 @@ def interface_of(state: State, inward: bool) -> str | None:
         return packet.in_interface if state.hook in ("PREROUTING", "INPUT", "FORWARD") else ""
     if state.hook in ("PREROUTING", "INPUT"):
         return ""
-    if state.rerouted and state.hook == "POSTROUTING" and packet.chain == "OUTPUT":
-        return None
-    return packet.out_interface
+    if not state.rerouted or (packet.chain == "OUTPUT" and state.hook != "POSTROUTING"):
+        return packet.out_interface
+    where = state.destination
+    return packet.leads(where.first) if packet.leads and where.first == where.last else None
 
 
 def protocol_number(word: Word, text: str | None = None) -> int:

@@ -25,7 +25,7 @@ class Outcome:
     trace: tuple[Rule, ...] = ()
     notes: tuple[str, ...] = ()
     state: State | None = None
-    """The packet as it leaves; None where it does not, or worlds differ in it."""
+    """The packet as it leaves or was stopped; None where worlds differ in it."""
 
     def after(self, trace: tuple[Rule, ...]) -> Outcome:
         """The same with what matched before."""

@@ -28,9 +28,9 @@ class Bits(NamedTuple):
 
 
 class Translated(NamedTuple):
-    """What translation makes of one end of a packet; ports None are as they were."""
+    """What translation makes of one end of a packet: one of some addresses; ports None are as they were."""
 
-    address: int
+    addresses: Range
     ports: PortRange | None = None
 
 
@@ -77,6 +77,10 @@ class Packet:
         Of an established one, how it began and is translated.
     own
         Every address of the machine, where they are known.
+    abroad
+        It comes from another machine, or goes to one: an interface that is not given is not the loopback.
+    leads
+        Tells by which interface the machine reaches an address; None where it cannot.
     way_out
         The address that MASQUERADE takes: that of the interface it leaves by.
     """
@@ -107,6 +111,8 @@ class Packet:
     out_physdev: str | None = None
     connection: Connection | None = None
     own: frozenset[int] | None = None
+    abroad: bool = False
+    leads: Callable[[int], str | None] | None = None
     way_out: int | None = None
 
     def conntrack(self) -> str:
@@ -210,6 +216,8 @@ class State:
 
     def is_own(self) -> bool | None:
         """Whether it is for this machine itself; None where nobody knows."""
+        if "REDIRECT" in self.translated:
+            return True
         own, (first, last) = self.packet.own, self.destination
         return None if own is None or first != last else first in own
 

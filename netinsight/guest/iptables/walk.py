@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from netinsight.addresses import Range, parse_prefix
+from netinsight.addresses import parse_prefix
 from netinsight.engine.spaces import Region
 from netinsight.guest.iptables.names import SOURCE_NAT, WAYS, stages
 from netinsight.guest.iptables.outcome import UNKNOWN, Outcome, Outcomes, after, either_way, taken, usual_of
@@ -150,7 +150,9 @@ class Walk:
         state = _applied(leg.state, rule)
         if target.kind in (Kind.DROP, Kind.REJECT):
             verdict = target.kind.name
-            return [(box, Outcome(verdict, rule, None, state.table, target.reply, trace)) for box in region]
+            return [
+                (box, Outcome(verdict, rule, None, state.table, target.reply, trace, state=state)) for box in region
+            ]
         if target.kind is Kind.UNKNOWN:
             note = f"line {rule.line}: the target `{target.name}` is not modelled"
             return [(box, Outcome(UNKNOWN, rule, None, state.table, "", trace, (note,))) for box in region]
@@ -172,7 +174,7 @@ class Walk:
         """The end of a chain that is built in."""
         base = place.base
         if base.policy == "DROP":
-            return [(box, Outcome("DROP", None, base, state.table)) for box in region]
+            return [(box, Outcome("DROP", None, base, state.table, state=state)) for box in region]
         return (yield from self.accepted(place, state, region, Outcome("ACCEPT", None, base, state.table)))
 
     def accepted(self, place: Place, state: State, region: Region, ended: Outcome) -> Walking:
@@ -202,7 +204,7 @@ class Walk:
         if before == "PREROUTING" and (not rest or rest[0][0] != "PREROUTING"):
             if state.packet.chain == "INPUT" and _sent_elsewhere(state):
                 return replace(state, stages=(("ROUTING", "routing"), *rest))
-            if state.packet.chain == "FORWARD" and ("REDIRECT" in state.translated or state.is_own()):
+            if state.packet.chain == "FORWARD" and state.is_own():
                 rest = tuple(one for one in stages("INPUT", self.tables) if one[0] == "INPUT")
         if before == "ROUTING" and state.rerouted:
             rest = tuple(one for one in stages("FORWARD", self.tables) if one[0] in WAYS["FORWARD"][1:])
@@ -232,9 +234,9 @@ def _as_its_connection(state: State) -> State:
     if table != "nat" or connection is None or state.opens():
         return state
     if hook in SOURCE_NAT and (new := connection.new_source):
-        return replace(state, source=Range(new.address, new.address), source_ports=new.ports or state.source_ports)
+        return replace(state, source=new.addresses, source_ports=new.ports or state.source_ports)
     if hook not in SOURCE_NAT and (new := connection.new_destination):
-        return replace(state, destination=Range(new.address, new.address), ports=new.ports or state.ports)
+        return replace(state, destination=new.addresses, ports=new.ports or state.ports)
     return state
 
 

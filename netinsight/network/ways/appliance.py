@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netinsight.addresses import parse_address, text
+from netinsight.addresses import family, parse_address, text
 from netinsight.engine.classify import Decision
 from netinsight.model.base import Unknown
 from netinsight.model.instance import InstanceStatus
@@ -13,7 +13,8 @@ from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, why
-from netinsight.network.ways import router
+from netinsight.network.ways import guest_firewall, router
+from netinsight.network.ways.guest_rules import firewall_of
 from netinsight.network.ways.journey import At, Journey
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def through_guest(walker: Walker, journey: Journey, interface: Interface) -> lis
         told = why(code, instance=interface.instance_id or "")
         ref = Ref("instance", interface.instance_id or "")
         journey = journey.says("guest.forwarding", "guest.forwarding", ref, decision, told, origin)
+    if firewall_of(network, interface.instance_id or "", family(journey.packet.source)) and walker.with_guest:
+        return [one.to(At.SENDING, interface.id, journey.place.vpc)
+                for one in guest_firewall.passes_on(walker, journey, interface)]  # fmt: skip
     if not journey.frame.back and router.guest_translates(walker, journey, interface):
         own = parse_address(interface.eni.ip)
         after = journey.bears(source=own).new_leg().remembers(interface.id, journey)
@@ -52,6 +56,15 @@ def through_guest(walker: Walker, journey: Journey, interface: Interface) -> lis
         ref = Ref("eni", interface.id)
         journey = after._replace(steps=journey.says("guest.nat", "", ref, Decision.ACCEPT, told).steps)
     return [journey.to(At.SENDING, interface.id, journey.place.vpc)]
+
+
+def restores(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:
+    """An answer to the guest's own address, of a session that it translated."""
+    judged = guest_firewall.passes_on(walker, journey, interface)
+    if len(judged[0].steps) == len(journey.steps):  # nobody knows its rules
+        told = journey.says("guest.nat", "", Ref("eni", interface.id), Decision.ACCEPT, why("guest.restores"))
+        judged = [judged[0]._replace(steps=told.steps)]
+    return [one.to(At.SENDING, interface.id, journey.place.vpc) for one in judged]
 
 
 def _state(walker: Walker, journey: Journey, interface: Interface) -> Journey:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netinsight.addresses import parse_address, text
+from netinsight.addresses import parse_address, ranges, text
 from netinsight.engine.classify import Decision
 from netinsight.guest import described
 from netinsight.guest.packets import Found
 from netinsight.guest.routes import Routing
+from netinsight.guest.rows import HostAddress
+from netinsight.model.base import Path
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Origin
@@ -39,6 +41,7 @@ def sends(walker: Walker, journey: Journey, interface: Interface) -> tuple[Journ
     if routing is None:
         return journey, interface
     packet = journey.packet
+    walker.address_sets.update(ranges(block) for block in routing.address_sets)
     found = routing.look_up(packet.destination, packet.source, protocol=packet.protocol)
     leaves_by = _eni_of(walker.network, routing, instance, found.interface)
     if found.doubts or (found.type not in NOWHERE and leaves_by is None):
@@ -53,6 +56,35 @@ def sends(walker: Walker, journey: Journey, interface: Interface) -> tuple[Journ
     told = why(code, policy=_policy(found, origin), interface=found.interface, eni=leaves_by.id, own=interface.id,
                source=text(packet.source))  # fmt: skip
     return journey.says("guest.route", item, ref, Decision.ACCEPT, told, origin), leaves_by
+
+
+def interface_name(network: Network, interface: Interface) -> str | None:
+    """What a guest calls an ENI: by its MAC address, else by an address of it; None where the guest did not tell."""
+    owner = network.topology.instances.get(interface.instance_id or "")
+    if owner is None or owner.guest is None:
+        return None
+    told, mac = owner.guest.interfaces or (), (interface.eni.mac or "").lower()
+    if mac and (named := next((one.name for one in told if (one.mac or "").lower() == mac), None)):
+        return named
+    mine = {parse_address(written) for _, written in interface.addresses()}
+    held = addresses_of(network, interface.instance_id or "")
+    return next((one.interface for one in held or () if one.address in mine), None) or next(
+        (one.name for one in told if one.ip and parse_address(one.ip) in mine), None
+    )
+
+
+def addresses_of(network: Network, instance: str) -> tuple[HostAddress, ...] | None:
+    """Every address of a guest; None where it did not print them."""
+    one = network.topology.instances.get(instance)
+    guest = one.guest if one else None
+    return network.kept(("guest addresses", instance), lambda: described.addresses_of(guest)) if guest else None
+
+
+def way_to(network: Network, interface: Interface, address: int) -> str | None:
+    """The interface by which a guest reaches an address; None where nobody knows."""
+    routing = routing_of(network, interface.instance_id or "")
+    found = routing.look_up(address) if routing else None
+    return found.interface if found and not found.doubts and found.type not in NOWHERE else None
 
 
 def _eni_of(network: Network, routing: Routing, instance: str, name: str) -> Interface | None:
@@ -77,7 +109,8 @@ def _origin(network: Network, instance: str, found: Found) -> Origin:
         rows[line - 1].strip() if line and line <= len(rows) and not found.route_is_made else found.reason or found.type
     )
     name = f"{instance}/{key}" + (f"/{line}" if line else "")
-    return Origin(name, "guest_route", ("instances", instance, "guest", key), text=said)
+    path: Path = ("instances", instance, "guest", key, *([line] if line else []))
+    return Origin(name, "guest_route", path, text=said)
 
 
 def _policy(found: Found, origin: Origin) -> str:

@@ -26,12 +26,13 @@ from netinsight.model.edge import EipMode
 from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface
 from netinsight.network import internet, stages
-from netinsight.network.build import Network
+from netinsight.network.build import Network, Public
 from netinsight.network.ends import End, Kind
 from netinsight.network.filters import Filter, Origin
 from netinsight.network.routing import flipped
-from netinsight.network.steps import Ref, Ruling, Step, why
-from netinsight.network.ways import appliance, balancer, edge, guests, links, nat, publics, router
+from netinsight.network.steps import Packet, Ref, Ruling, Step, why
+from netinsight.network.ways import appliance, balancer, edge, guest_firewall, guests, links, nat, publics, router
+from netinsight.network.ways.guest_rules import Part
 from netinsight.network.ways.journey import At, Journey, Place
 
 MOST_JOURNEYS = 256
@@ -59,6 +60,10 @@ class Walker:
         self.asked_steps: tuple[Step, ...] = ()
         """The stages of the question, while its answer is walked; whether it was followed all the way; whom it asked."""
         self.asked_broken, self.asked_destination = False, 0
+        self.answered = True
+        """Whether an answer is asked for."""
+        self.firewalled: dict[tuple[str, str, Packet], list[Part]] = {}
+        """What the firewalls of guests said of the packets of the question, by instance and chain."""
         self._handlers: dict[At, Callable[[Journey], list[Journey]]] = {
             At.SENDING: self._sending,
             At.ARRIVING: self._arriving,
@@ -152,6 +157,13 @@ class Walker:
                 return self.lost(journey)
             interface = leaves_by
             journey = journey.to(At.SENDING, interface.id, self.network.vpc_of(interface))
+        judged = guest_firewall.sends(self, journey, interface) if own else [journey]
+        return [one for sent in judged for one in self._leaving(sent, interface, cut_through, first=first)]
+
+    def _leaving(
+        self, journey: Journey, interface: Interface, cut_through: Public | None, *, first: bool
+    ) -> list[Journey]:
+        """Out of the ENI: its groups, the platform's ban of mail, the ACL; then by the table of its vSwitch."""
         journey = self.groups(journey, interface, Direction.EGRESS)
         if first and self.is_public(journey) and not self.network.is_of_a_vpc(journey.packet.destination):
             journey = self._mail(journey, interface)
@@ -174,9 +186,9 @@ class Walker:
         else:
             journey = publics.no_private_networking(journey, interface, cut_through)
         journey = self.groups(journey, interface, Direction.INGRESS)
-        if journey.frame.back and (restored := journey.restored(interface.id)):
-            told = journey.says("guest.nat", "", Ref("eni", interface.id), Decision.ACCEPT, why("guest.restores"))
-            return [restored._replace(steps=told.steps).to(At.SENDING, interface.id, journey.place.vpc)]
+        if journey.frame.back and journey.restored(interface.id):
+            return appliance.restores(self, journey, interface)
+        journey = guest_firewall.takes_in(self, journey, interface)
         journey = self.returned(journey) if journey.frame.back else self.eni_status(journey, interface)
         return [journey.to(At.END, interface.id)._replace(turns=Place(At.SENDING, interface.id))]
 

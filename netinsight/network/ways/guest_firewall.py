@@ -1,0 +1,173 @@
+"""What the firewall of a guest does with what it sends, takes in and passes on: the stages, and the packet as it leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from netinsight.addresses import Range, family, text
+from netinsight.engine.classify import Decision
+from netinsight.engine.spaces import Box, joined
+from netinsight.flow import PortRange, has_ports
+from netinsight.model.topology import Interface
+from netinsight.network.steps import Ref, Ruling, Why, why
+from netinsight.network.ways.guest_rules import STAGES, Part, firewall_of, judged, origin_of
+from netinsight.network.ways.journey import Journey
+
+if TYPE_CHECKING:
+    from netinsight.network.ways.walker import Walker
+
+ITEMS = {"OUTPUT": "firewall.iptables.egress", "INPUT": "firewall.iptables.ingress",
+         "FORWARD": "firewall.iptables.forward"}  # fmt: skip
+_DECISIONS = {"ACCEPT": Decision.ACCEPT, "DROP": Decision.DROP, "REJECT": Decision.DROP, "UNKNOWN": Decision.UNKNOWN}
+
+
+class _Change(NamedTuple):
+    """What translation makes of a packet."""
+
+    source: Range
+    destination: Range
+    shift: int = 0
+    client_ports: PortRange | None = None
+
+
+def takes_in(walker: Walker, journey: Journey, interface: Interface) -> Journey:
+    """What comes for the guest: PREROUTING and INPUT; for a container of it, PREROUTING and FORWARD."""
+    return _stage(walker, journey, interface, "INPUT")[0]
+
+
+def sends(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:
+    """What the guest sends itself: OUTPUT and POSTROUTING."""
+    told, parts = _stage(walker, journey, interface, "OUTPUT")
+    return [told] if journey.frame.back else _changed(told, parts)  # an answer leaves as it was asked
+
+
+def passes_on(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:
+    """What the guest passes on: PREROUTING, FORWARD and POSTROUTING."""
+    told, parts = _stage(walker, journey, interface, "FORWARD")
+    if journey.frame.back:
+        restored = journey.restored(interface.id)
+        return [restored._replace(steps=told.steps) if restored else told]
+    return [one if one.packet == told.packet else one.remembers(interface.id, told) for one in _changed(told, parts)]
+
+
+def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -> tuple[Journey, list[Part]]:
+    """The same with what the firewall says, and its parts; as it was where nobody knows its rules."""
+    parts = judged(walker, journey, interface, chain)
+    if parts is None:
+        return journey, []
+    instance, version = interface.instance_id or "", family(journey.packet.source)
+    firewall = firewall_of(walker.network, instance, version)
+    translates = firewall is not None and firewall.translates
+    rulings = tuple(
+        Ruling(
+            journey.asked(part.box),
+            *_told(part, journey, chain, may_be_sent_on=translates),
+            origin_of(instance, part, version),
+        )
+        for part in parts
+    )
+    step = journey.step(STAGES[chain], ITEMS[chain], Ref("instance", instance), rulings)
+    return step, parts
+
+
+def _told(part: Part, journey: Journey, chain: str, *, may_be_sent_on: bool) -> tuple[Decision, Why]:
+    """What becomes of a part, and why."""
+    one, left = part.judgement, part.left
+    decision = _DECISIONS[one.verdict]
+    rule = one.rule if one.rule != "policy" else f"{one.chain or chain} policy {one.verdict}"
+    values = {"rule": rule, "line": one.line or "-", "assumed": "; ".join(one.assumptions), "kind": one.reject_with}
+    if part.sent_on and left is not None:
+        values |= {"to": _address(left.destination), "ports": _ports(left.ports or part.box.ports)}
+    elif may_be_sent_on and decision is Decision.UNKNOWN:
+        values["to"] = "-"
+    if decision is Decision.UNKNOWN:
+        return Decision.UNKNOWN, why("guest_firewall.unknown", **values)
+    if decision is Decision.DROP and journey.frame.back:
+        return Decision.DROP, why("guest_firewall.answer", **values)
+    if decision is Decision.DROP and part.later:
+        return Decision.DROP, why("guest_firewall.later", **values)
+    if decision is Decision.DROP:
+        rejects = one.verdict == "REJECT"
+        return Decision.DROP, why("guest_firewall.reject" if rejects else "guest_firewall.drop", **values)
+    if part.sent_on:
+        return Decision.ACCEPT, why("guest_firewall.sent_on", **values)
+    if left is not None and left.ports is not None and chain == "INPUT":
+        return Decision.ACCEPT, why("guest_firewall.moved", **values, ports=_ports(left.ports),
+                                    first=left.ports.first, last=left.ports.last)  # fmt: skip
+    if left is not None and left.source.first != journey.packet.source and not journey.frame.back:
+        return Decision.ACCEPT, why("guest_firewall.translated", **values, source=_address(left.source))
+    return Decision.ACCEPT, why("guest_firewall.assumed" if one.assumptions else "guest_firewall.accept", **values)
+
+
+def _ports(ports: PortRange) -> str:
+    return str(ports.first) if ports.first == ports.last else f"{ports.first}-{ports.last}"
+
+
+def _address(addresses: Range) -> str:
+    return (
+        text(addresses.first)
+        if addresses.first == addresses.last
+        else f"{text(addresses.first)}-{text(addresses.last)}"
+    )
+
+
+def _changed(journey: Journey, parts: list[Part]) -> list[Journey]:
+    """The packet as it leaves; several journeys where its ports are translated differently."""
+    found: dict[_Change | None, list[Box]] = {}
+    for part in parts:
+        if part.judgement.verdict == "ACCEPT":
+            found.setdefault(_change(journey, part), []).append(part.box)
+    same = _Change(Range(journey.packet.source, journey.packet.source),
+                   Range(journey.packet.destination, journey.packet.destination))  # fmt: skip
+    if not found or set(found) == {same}:
+        return [journey]
+    whole = journey.packet.box.source_ports
+    apart = all(box.source_ports == whole for boxes in found.values() for box in boxes)
+    if len(found) == 1:
+        return [_apply(journey, change) for change in found]
+    if not apart or not has_ports(journey.packet.protocol):
+        return [_not_known(journey)]
+    return [
+        _apply(journey.part(journey.asked(Box(whole, ports)).ports), change)
+        for change, boxes in found.items()
+        for ports in joined(box.ports for box in boxes)
+    ] + _stopped(journey, parts)
+
+
+def _stopped(journey: Journey, parts: list[Part]) -> list[Journey]:
+    """The parts that do not pass, which go on as they are, for what stands on their way to be judged."""
+    ports = joined(part.box.ports for part in parts if part.judgement.verdict != "ACCEPT")
+    whole = journey.packet.box.source_ports
+    return [journey.part(journey.asked(Box(whole, one)).ports) for one in ports]
+
+
+def _change(journey: Journey, part: Part) -> _Change | None:
+    """What became of a part; None where nobody knows."""
+    left = part.left
+    if left is None:
+        return None
+    ports = journey.packet.box.ports
+    if left.ports is None:
+        shift = 0
+    elif left.ports.last - left.ports.first == ports.last - ports.first:
+        shift = left.ports.first - ports.first
+    else:
+        return None
+    return _Change(left.source, left.destination, shift, left.source_ports)
+
+
+def _apply(journey: Journey, change: _Change | None) -> Journey:
+    """The packet after a translation to one address; one of several is not known."""
+    if change is None or any(one.first != one.last for one in (change.source, change.destination)):
+        return _not_known(journey)
+    translated = change.source.first != journey.packet.source
+    after = journey.bears(change.source.first, change.destination.first)
+    if change.shift:
+        after = after.framed(after.frame._replace(shift=after.frame.shift + change.shift))
+    return after.new_leg() if translated else after
+
+
+def _not_known(journey: Journey) -> Journey:
+    step = journey.steps[-1]
+    told = why("guest_firewall.translation", instance=step.object.id)
+    return journey.says(step.stage, step.item, step.object, Decision.UNKNOWN, told, step.deciding.origin)

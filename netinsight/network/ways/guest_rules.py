@@ -1,0 +1,261 @@
+"""The rules of a guest's firewall, asked about a packet on its way.
+
+A packet is judged as the first of its connection; of TCP, whose third packet has to pass too, also as a later one. The
+answer is judged as part of the connection where the same guest saw its question, and was not told to leave it untracked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from netinsight.addresses import Range, family, parse_address
+from netinsight.engine.spaces import Box, cut
+from netinsight.flow import EVERY_PORT, ICMP, ICMPV6, TCP, PortRange, has_ports
+from netinsight.guest import described
+from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Firewall, Judgement, State, Translated
+from netinsight.guest.iptables import Packet as Judged
+from netinsight.model.base import Path
+from netinsight.model.topology import Interface
+from netinsight.network.build import Network
+from netinsight.network.filters import Origin
+from netinsight.network.steps import Packet
+from netinsight.network.ways import guests
+from netinsight.network.ways.journey import Journey
+
+if TYPE_CHECKING:
+    from netinsight.network.ways.walker import Walker
+
+TABLES = ("raw", "mangle", "nat", "filter", "security")
+STAGES = {"OUTPUT": "guest.firewall.egress", "INPUT": "guest.firewall.ingress", "FORWARD": "guest.firewall.forward"}
+_OTHER_WAY = {"OUTPUT": "INPUT", "INPUT": "OUTPUT", "FORWARD": "FORWARD"}
+_FLAGS = {"question": None, "answer": FLAGS["SYN"] | FLAGS["ACK"], "later": FLAGS["ACK"]}
+
+
+class Part(NamedTuple):
+    """What becomes of a box of a packet's ports.
+
+    Attributes
+    ----------
+    later
+        The first packet passes; it is a later one that was judged.
+    """
+
+    box: Box
+    judgement: Judgement
+    later: bool = False
+
+    @property
+    def left(self) -> State | None:
+        """The packet as it leaves the rules, or was stopped by one."""
+        return self.judgement.end
+
+    @property
+    def sent_on(self) -> bool:
+        """Whether what came for the guest is for another machine now: a container, or one behind the guest."""
+        state = self.left
+        return bool(state and state.packet.chain == "INPUT" and state.rerouted)
+
+
+def firewall_of(network: Network, instance: str, of_family: int) -> Firewall | None:
+    """The firewall of a guest for a family; None where its rules are not known."""
+    one = network.topology.instances.get(instance)
+    guest = one.guest if one else None
+    if guest is None:
+        return None
+    return network.kept(("guest firewall", instance, str(of_family)), lambda: described.firewall_of(guest, of_family))
+
+
+def judged(walker: Walker, journey: Journey, interface: Interface, chain: str) -> list[Part] | None:
+    """What the firewall of a guest says of a packet, part by part; None where nobody knows its rules.
+
+    Parameters
+    ----------
+    interface
+        The ENI by which the packet comes in, or goes out.
+    chain
+        ``OUTPUT`` of what the guest sends, ``INPUT`` of what it takes in, ``FORWARD`` of what it passes on.
+    """
+    instance, packet = interface.instance_id or "", journey.packet
+    firewall = firewall_of(walker.network, instance, family(packet.source)) if walker.with_guest else None
+    if firewall is None:
+        return None
+    asker = _Asker(walker, firewall, interface, packet, chain)
+    if journey.frame.back:
+        return list(asker.answer())
+    parts = walker.firewalled.get((instance, chain, packet))
+    if parts is None:
+        parts = walker.firewalled[instance, chain, packet] = list(asker.question())
+    return parts
+
+
+class _Asker(NamedTuple):
+    """Asks a firewall about one packet."""
+
+    walker: Walker
+    firewall: Firewall
+    interface: Interface
+    packet: Packet
+    chain: str
+
+    def question(self) -> Iterator[Part]:
+        """As the first packet of a connection, and where that passes, of TCP, as a later one."""
+        first = self._packet(self.packet.box, "question")
+        for box, judgement in self._judged(first, self.packet.box):
+            if judgement.verdict != "ACCEPT" or self.packet.protocol != TCP or not self.walker.answered:
+                yield Part(box, judgement)
+                continue
+            for part, later in self._judged(self._later(box, judgement), box):
+                passes = later.verdict == "ACCEPT"
+                yield Part(part, judgement if passes else later, later=not passes)
+
+    def answer(self) -> Iterator[Part]:
+        """As part of the connection whose question this guest saw; the rest as a packet of its own."""
+        rest = [self.packet.box]
+        for asked, part in self._asked():
+            if part.judgement.verdict == "ACCEPT" and _is_untracked(part):
+                continue
+            for piece in list(rest):
+                here, around = cut(piece, _reply_box(part)) if has_ports(self.packet.protocol) else (piece, [])
+                if here is None:
+                    continue
+                rest.remove(piece)
+                rest += around
+                yield from self._regions(self._of_connection(here, asked, part), here)
+        for piece in rest:
+            if self.walker.asked_broken and self.interface.id in self.walker.end_enis:
+                known = Connection(self.packet.destination, self.packet.source, reply=True)
+                yield from self._regions(self._packet(piece, "answer", state="ESTABLISHED", connection=known), piece)
+            else:
+                yield from self._regions(self._packet(piece, "answer"), piece)
+
+    def _asked(self) -> Iterator[tuple[Packet, Part]]:
+        """What this guest's firewall said of the question whose answer this is."""
+        instance, chain = self.interface.instance_id or "", _OTHER_WAY[self.chain]
+        for step in self.walker.asked_steps:
+            if step.object.id == instance and step.stage == STAGES[chain]:
+                for part in self.walker.firewalled.get((instance, chain, step.packet), ()):
+                    if self._answers(step.packet, part):
+                        yield step.packet, part
+
+    def _answers(self, asked: Packet, part: Part) -> bool:
+        """Whether the packet answers what the guest saw, or what it made of that."""
+        mine, left = (self.packet.destination, self.packet.source), part.left
+        if left is None or chain_of(part) == "INPUT":
+            return mine == (asked.source, asked.destination)
+        return all(
+            first <= one <= last for one, (first, last) in zip(mine, (left.source, left.destination), strict=True)
+        )
+
+    def _regions(self, packet: Judged, whole: Box) -> Iterator[Part]:
+        yield from (Part(box, judgement) for box, judgement in self._judged(packet, whole))
+
+    def _judged(self, packet: Judged, whole: Box) -> list[tuple[Box, Judgement]]:
+        """Judged by the guest, told in the ports that the network sees."""
+        parts = self.firewall.regions(packet, TABLES)
+        if packet.ports == whole:
+            return parts
+        worst = max(parts, key=lambda one: _WORST.index(one[1].verdict))  # no ports, or those of a container
+        return [(whole, worst[1])]
+
+    def _packet(self, box: Box, kind: str, **more: object) -> Judged:
+        walker, protocol = self.walker, self.packet.protocol
+        name = guests.interface_name(walker.network, self.interface)
+        held = guests.addresses_of(walker.network, self.interface.instance_id or "")
+        inward, outward = self.chain != "OUTPUT", self.chain != "INPUT"
+        facts: dict[str, object] = {
+            "chain": self.chain,
+            "source": self.packet.source,
+            "destination": self.packet.destination,
+            "protocol": protocol,
+            "ports": box if has_ports(protocol) else NO_PORTS,
+            "in_interface": name if inward else None,
+            "out_interface": name if outward else None,
+            "abroad": True,
+            "source_type": "UNICAST" if inward else "LOCAL",
+            "destination_type": "LOCAL" if self.chain == "INPUT" else "UNICAST",
+            "tcp_flags": _FLAGS[kind] if protocol == TCP else None,
+            "icmp_type": box.ports.first if protocol in (ICMP, ICMPV6) else None,
+            "icmp_code": 0 if protocol in (ICMP, ICMPV6) else None,
+            "time": walker.moment.isoformat(),
+            "own": None if held is None else frozenset(one.address for one in held),
+            "leads": partial(guests.way_to, walker.network, self.interface),
+            "way_out": _primary(self.interface, family(self.packet.source)),
+        }
+        return Judged(**{**facts, **more})  # type: ignore[arg-type]
+
+    def _later(self, box: Box, first: Judgement) -> Judged:
+        """A later packet of the connection that the first one made."""
+        left = first.end
+        if left is not None and left.conntrack == "UNTRACKED":
+            return self._packet(box, "later")
+        known = Connection(self.packet.source, self.packet.destination)
+        if left is not None:
+            known = known._replace(
+                new_source=_end(left.source, left.source_ports, self.packet.source),
+                new_destination=_end(left.destination, left.ports, self.packet.destination),
+                kinds=left.translated,
+            )
+        return self._packet(box, "later", state="ESTABLISHED", connection=known)
+
+    def _of_connection(self, box: Box, asked: Packet, part: Part) -> Judged:
+        """The answer as the guest's kernel sees it: of a container it comes from there, and is passed on."""
+        left = part.left
+        known = Connection(asked.source, asked.destination, reply=True)
+        if left is None:
+            return self._packet(box, "answer", state="ESTABLISHED", connection=known)
+        known = known._replace(
+            kinds=left.translated,
+            new_source=_restored(asked.destination, part.box.ports if left.ports else None, left.destination),
+            new_destination=_restored(asked.source, None, left.source),
+        )
+        facts: dict[str, object] = {"state": "ESTABLISHED", "connection": known}
+        if part.sent_on:
+            inside, own = left.destination.first, guests.interface_name(self.walker.network, self.interface)
+            facts |= {"chain": "FORWARD", "source": inside, "source_type": "UNICAST", "out_interface": own,
+                      "in_interface": guests.way_to(self.walker.network, self.interface, inside)}  # fmt: skip
+        box = Box(left.ports, box.ports) if left.ports else box
+        return self._packet(box, "answer", **facts)
+
+
+_WORST = ("ACCEPT", "UNKNOWN", "REJECT", "DROP")
+
+
+def _reply_box(part: Part) -> Box:
+    """The ports of the reply to a part; what a translated source chose of client ports nobody knows."""
+    left, box = part.left, part.box.swapped()
+    moved = left is not None and left.source != (left.packet.source, left.packet.source)
+    return Box(box.source_ports, EVERY_PORT) if moved else box
+
+
+def chain_of(part: Part) -> str:
+    """The chain that was asked."""
+    return part.left.packet.chain if part.left else ""
+
+
+def _is_untracked(part: Part) -> bool:
+    return part.left is not None and part.left.conntrack == "UNTRACKED"
+
+
+def _end(after: Range, ports: PortRange | None, before: int) -> Translated | None:
+    return None if after == (before, before) and ports is None else Translated(after, ports)
+
+
+def _restored(before: int, ports: PortRange | None, after: Range) -> Translated | None:
+    return None if after == (before, before) and ports is None else Translated(Range(before, before), ports)
+
+
+def _primary(interface: Interface, of_family: int) -> int | None:
+    """The first address of an ENI."""
+    addresses = (parse_address(written) for _, written in interface.addresses())
+    return next((one for one in addresses if family(one) == of_family), None)
+
+
+def origin_of(instance: str, part: Part, of_family: int) -> Origin:
+    """The rule that decided, or the policy, as evidence."""
+    key, one = "iptables" if of_family == 4 else "ip6tables", part.judgement
+    said = one.rule if one.rule != "policy" else f"policy of {one.chain}: {one.verdict}"
+    name = f"{instance}/{key}" + (f"/{one.line}" if one.line else "")
+    path: Path = ("instances", instance, "guest", key, *([one.line] if one.line else []))
+    return Origin(name, "guest_firewall_rule", path, text=said)

@@ -1,0 +1,348 @@
+"""The guest's firewall in a diagnosis: what it says of the question, of the later packets of TCP, and of the reply."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+import netinsight as ni
+from netinsight.answer import Answer
+from netinsight.diagnosis.report import StageReport
+from netinsight.errors import InputError
+from tests.diagnosis.test_ways import net
+
+PASS = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+SEEN = "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+
+
+def rules(*lines: str, inward: str = "DROP", forward: str = "DROP", outward: str = "ACCEPT", more: str = "") -> str:
+    """A filter table."""
+    head = f"*filter\n:INPUT {inward} [0:0]\n:FORWARD {forward} [0:0]\n:OUTPUT {outward} [0:0]\n"
+    return more + head + "".join(f"{line}\n" for line in lines) + "COMMIT\n"
+
+
+def estate(a: Any = None, b: Any = None, middle: Any = None) -> dict[str, Any]:
+    """Two instances, and one between them where its guest is given."""
+    document: dict[str, Any] = {
+        "vpcs": {"vpc": {"cidrs": ["10.0.0.0/16"]}},
+        "vswitches": {f"vsw-{n}": {"vpc": "vpc", "cidr": f"10.0.{n}.0/24"} for n in (1, 2, 3)},
+        "security_groups": {"sg": {"vpc": "vpc", "rules": [
+            {"direction": "ingress", "policy": "accept", "protocol": "all", "source": "0.0.0.0/0"}]}},
+        "eips": {"eip-a": {"ip": "203.0.113.10", "bound_to": "i-a", "bandwidth_mbps": 5}},
+        "instances": {
+            f"i-{name}": {"status": "Running", "network_interfaces": {f"eni-{name}": {
+                "vswitch": f"vsw-{n}", "ip": f"10.0.{n}.10", "security_groups": ["sg"]}}}
+            for n, name in ((1, "a"), (2, "b"), (3, "m"))
+        },
+    }  # fmt: skip
+    for name, guest in (("a", a), ("b", b), ("m", middle)):
+        if guest is not None:
+            guest = {"iptables": guest} if isinstance(guest, str) else guest
+            document["instances"][f"i-{name}"]["guest"] = guest
+    if middle is not None:
+        document["route_tables"] = {"rtb-there": {"vpc": "vpc", "type": "custom", "routes": [
+            {"destination": "10.0.2.0/24", "next_hop": "i-m"}]}, "rtb-back": {"vpc": "vpc", "type": "custom", "routes": [
+            {"destination": "10.0.1.0/24", "next_hop": "i-m"}]}}  # fmt: skip
+        document["vswitches"]["vsw-1"]["route_table"] = "rtb-there"
+        document["vswitches"]["vsw-2"]["route_table"] = "rtb-back"
+    return document
+
+
+def ask(document: dict[str, Any], src: str = "i-a", dst: str = "i-b", **question: Any) -> Answer:
+    question = {"port": 22} | question
+    return net(document).diagnose(src, dst, **question)
+
+
+def stage(report: Answer, name: str, at: str = "", back: bool = False) -> StageReport:
+    """The one stage of a name, at an instance."""
+    path = report.paths[0]
+    (found,) = (one for one in (path.return_ if back else path.forward)
+                if one.stage == f"guest.firewall.{name}" and at in ("", one.object.id))  # fmt: skip
+    return found
+
+
+def stopped_by(report: Answer) -> set[tuple[str, str]]:
+    return {(one.item, one.object.id) for one in report.blockers}
+
+
+def test_what_nobody_knows_is_not_judged() -> None:
+    report = ask(estate())
+    assert report.verdict == "reachable"
+    assert not [one for path in report.paths for one in path.forward if one.stage.startswith("guest.firewall")]
+    left_out = ask(estate(b=rules()), guest=False)
+    assert left_out.verdict == "reachable"
+    assert ("firewall.iptables.ingress", "i-b") in {(one.item, one.object.id) for one in left_out.not_checked}
+
+
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_no_rules_are_rules_that_let_all_pass(text: str) -> None:
+    report = ask(estate(b=text))
+    assert stage(report, "ingress").decision == "accept"
+    assert report.verdict == "reachable"
+
+
+def test_a_policy_drops_with_its_line() -> None:
+    report = ask(estate(b=rules()))
+    found = stage(report, "ingress")
+    assert (found.decision, report.verdict) == ("drop", "unreachable")
+    assert stopped_by(report) == {("firewall.iptables.ingress", "i-b")}
+    (item,) = (one for one in report.items if one.id == "firewall.iptables.ingress" and one.object.id == "i-b")
+    assert "INPUT policy DROP" in item.message
+    assert item.evidence[0].id == "i-b/iptables/2"
+
+
+def test_the_ports_that_a_rule_opens_are_told_exactly() -> None:
+    report = ask(estate(b=rules("-A INPUT -p tcp -m tcp --dport 20:25 -j ACCEPT")), port="10-30")
+    assert (report.verdict, report.reachable_ports) == ("partial", ["20-25"])
+
+
+def test_a_multiport_rule_and_one_of_the_client_s_ports() -> None:
+    both = rules("-A INPUT -p tcp -m multiport --dports 22,80,443 -m tcp --sport 40000:65535 -j ACCEPT")
+    report = ask(estate(b=both), port="22-80", source_port="39990-40010")
+    assert (report.verdict, report.reachable_ports, report.partly_reachable_ports) == (
+        "partial",
+        [],
+        ["22", "80"],
+    )
+
+
+def test_a_reject_tells_how() -> None:
+    report = ask(estate(b=rules("-A INPUT -p tcp -j REJECT --reject-with tcp-reset", inward="ACCEPT")))
+    assert "tcp-reset" in stage(report, "ingress").why
+
+
+def test_of_tcp_the_later_packets_have_to_pass_too() -> None:
+    opens = rules("-A INPUT -p tcp -m state --state NEW -m tcp --dport 22 -j ACCEPT")
+    report = ask(estate(b=opens))
+    assert (report.verdict, "later" in stage(report, "ingress").why) == ("unreachable", True)
+    assert ask(estate(b=opens), one_way=True).verdict == "reachable"
+    assert ask(estate(b=opens.replace("COMMIT", f"-A INPUT {SEEN}\nCOMMIT"))).verdict == "reachable"
+
+
+def test_of_udp_one_packet_there_and_one_back_are_all() -> None:
+    opens = rules("-A INPUT -p udp -m state --state NEW -m udp --dport 53 -j ACCEPT")
+    assert ask(estate(b=opens), protocol="udp", port=53).verdict == "reachable"
+
+
+@pytest.mark.parametrize(("line", "verdict"), [
+    (f"-A INPUT {SEEN}", "reachable"),
+    ("-A INPUT -m conntrack --ctstate RELATED -j ACCEPT", "unreachable"),
+    ("-A INPUT -p tcp -m tcp --sport 22 -j ACCEPT", "reachable"),
+    ("-A INPUT -m conntrack --ctdir REPLY -j ACCEPT", "reachable"),
+    ("-A INPUT -m conntrack --ctdir ORIGINAL -j ACCEPT", "unreachable"),
+    ("-A INPUT -m conntrack --ctorigdst 10.0.2.10 -j ACCEPT", "reachable"),
+    ("-A INPUT -m conntrack --ctorigdst 10.0.1.10 -j ACCEPT", "unreachable"),
+    ("-A INPUT -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -j ACCEPT", "reachable"),
+    ("-A INPUT -i lo -j ACCEPT", "unreachable"),
+])  # fmt: skip
+def test_the_reply_is_judged_at_the_source_as_part_of_its_connection(line: str, verdict: str) -> None:
+    report = ask(estate(a=rules(line)))
+    assert report.verdict == verdict
+    if verdict == "unreachable":
+        assert stopped_by(report) == {("firewall.iptables.ingress", "i-a")}
+        assert stage(report, "ingress", "i-a", back=True).decision == "drop"
+
+
+def test_the_reply_leaves_the_destination_by_output() -> None:
+    shut = rules(inward="ACCEPT", outward="DROP")
+    assert stopped_by(ask(estate(b=shut))) == {("firewall.iptables.egress", "i-b")}
+    opened = rules(f"-A OUTPUT {SEEN}", inward="ACCEPT", outward="DROP")
+    assert ask(estate(b=opened)).verdict == "reachable"
+
+
+UNTRACKED = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -j CT --notrack\nCOMMIT\n"
+
+
+def test_what_is_not_tracked_has_no_connection() -> None:
+    """The kernel takes the SYN-ACK of a connection that it was told to forget for INVALID."""
+    known = rules("-A INPUT -p tcp -j ACCEPT", f"-A OUTPUT {SEEN}", outward="DROP", more=UNTRACKED)
+    assert stopped_by(ask(estate(b=known))) == {("firewall.iptables.egress", "i-b")}
+    invalid = rules("-A INPUT -p tcp -j ACCEPT", "-A OUTPUT -m state --state INVALID -j ACCEPT", outward="DROP",
+                    more=UNTRACKED)  # fmt: skip
+    assert ask(estate(b=invalid)).verdict == "reachable"
+
+
+def test_ping_asks_and_is_answered() -> None:
+    opens = rules("-A INPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT", f"-A OUTPUT {SEEN}", outward="DROP")
+    assert ask(estate(a=rules(f"-A INPUT {SEEN}"), b=opens), protocol="icmp", port=None).verdict == "reachable"
+    assert ask(estate(a=rules(), b=opens), protocol="icmp", port=None).verdict == "unreachable"
+
+
+def test_what_is_not_modelled_is_undetermined_only_where_it_decides() -> None:
+    strange = "-A INPUT -m geoip --src-cc DE -j ACCEPT"
+    assert ask(estate(b=rules(strange))).verdict == "undetermined"
+    assert ask(estate(b=rules(strange, inward="ACCEPT"))).verdict == "reachable"
+    assert ask(estate(b=rules(strange, "-A INPUT -p tcp -j ACCEPT"))).verdict == "reachable"
+
+
+def test_a_rate_is_assumed_and_said() -> None:
+    limited = rules("-A INPUT -p tcp -m limit --limit 5/min -j ACCEPT", f"-A INPUT {SEEN}")
+    report = ask(estate(b=limited))
+    assert report.verdict == "reachable"
+    assert "the rate is not reached" in stage(report, "ingress").why
+
+
+def test_an_interface_is_known_by_its_mac_or_its_address() -> None:
+    only_eth1 = rules("-A INPUT -i eth1 -j ACCEPT")
+    assert ask(estate(b=only_eth1)).verdict == "undetermined"
+    for name, verdict in (("eth0", "unreachable"), ("eth1", "reachable")):
+        guest = {"iptables": only_eth1, "interfaces": [{"name": name, "ip": "10.0.2.10"}]}
+        assert ask(estate(b=guest)).verdict == verdict
+
+
+def test_ipv6_has_its_own_rules() -> None:
+    document = estate(b={"iptables": rules(), "ip6tables": rules("-A INPUT -p tcp -j ACCEPT")})
+    document["vpcs"]["vpc"]["ipv6_cidr"] = "2001:db8::/56"
+    for n, name in ((1, "a"), (2, "b")):
+        document["vswitches"][f"vsw-{n}"]["ipv6_cidr"] = f"2001:db8:0:{n}::/64"
+        eni = document["instances"][f"i-{name}"]["network_interfaces"][f"eni-{name}"]
+        eni["ipv6_addresses"] = [f"2001:db8:0:{n}::10"]
+    document["security_groups"]["sg"]["rules"].append(
+        {"direction": "ingress", "policy": "accept", "protocol": "all", "source": "::/0"})  # fmt: skip
+    assert ask(document, family=6).verdict == "reachable"
+    assert ask(document, family=4).verdict == "unreachable"
+    del document["instances"]["i-b"]["guest"]["ip6tables"]
+    report = ask(document, family=6)
+    assert report.verdict == "reachable"
+    assert ("firewall.iptables.ingress", "i-b") in {(one.item, one.object.id) for one in report.not_checked}
+
+
+# ------------------------------------------------------------------------------------------------------- translation
+
+NAT = "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+
+
+def translating(*lines: str) -> str:
+    return NAT + "".join(f"{line}\n" for line in lines) + "COMMIT\n"
+
+
+ADDRESSES = """1: lo: <LOOPBACK,UP>
+    inet 127.0.0.1/8 scope host lo
+2: eth0: <BROADCAST,UP>
+    inet 10.0.2.10/24 scope global eth0
+3: docker0: <BROADCAST,UP>
+    inet 172.17.0.1/16 scope global docker0
+"""
+ROUTES = "default via 10.0.2.253 dev eth0\n10.0.2.0/24 dev eth0 scope link\n172.17.0.0/16 dev docker0 scope link\n"
+LOOKUPS = "0: from all lookup local\n32766: from all lookup main\n32767: from all lookup default\n"
+PUBLISHED = translating("-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80")
+
+
+def docker(*lines: str, nat: str = PUBLISHED) -> dict[str, Any]:
+    return {"iptables": rules(*lines, more=nat), "addresses": ADDRESSES, "routes": ROUTES, "rules": LOOKUPS,
+            "listening": []}  # fmt: skip
+
+
+OPEN = ("-A FORWARD -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT",
+        f"-A FORWARD -o docker0 {SEEN}", "-A FORWARD -i docker0 ! -o docker0 -j ACCEPT")  # fmt: skip
+
+
+def test_a_published_port_is_forwarded_to_the_container() -> None:
+    report = ask(estate(b=docker(*OPEN)), port=8080)
+    assert report.verdict == "reachable"
+    assert "172.17.0.2 port 80" in stage(report, "ingress").why
+    assert "-i docker0" in stage(report, "egress", "i-b", back=True).why
+    assert ("service.listening", "i-b") in {(one.item, one.object.id) for one in report.not_checked}
+
+
+@pytest.mark.parametrize(("gone", "item"), [(0, "ingress"), (2, "egress")])
+def test_each_rule_of_a_published_port_is_needed(gone: int, item: str) -> None:
+    report = ask(estate(b=docker(*OPEN[:gone], *OPEN[gone + 1 :])), port=8080)
+    assert stopped_by(report) == {(f"firewall.iptables.{item}", "i-b")}
+
+
+def test_where_the_guest_sends_it_on_is_followed_both_ways_if_its_addresses_are_not_known() -> None:
+    guest = docker(*OPEN) | {"addresses": None}
+    assert ask(estate(b={key: value for key, value in guest.items() if value is not None}), port=8080).verdict == (
+        "undetermined"
+    )
+
+
+def test_a_redirected_port_is_heard_where_it_leads() -> None:
+    moved = translating("-A PREROUTING -p tcp -m tcp --dport 443 -j REDIRECT --to-ports 8443")
+    guest = docker("-A INPUT -p tcp -m tcp --dport 8443 -j ACCEPT", nat=moved)
+    document = estate(b=guest | {"listening": [{"protocol": "tcp", "address": "0.0.0.0", "port": 8443}]})
+    report = ask(document, port=443)
+    assert (report.verdict, "8443" in stage(report, "ingress").why) == ("reachable", True)
+    assert stopped_by(ask(document, port=8443)) == set()
+    document["instances"]["i-b"]["guest"]["listening"][0]["port"] = 443
+    assert stopped_by(ask(document, port=443)) == {("service.listening", "i-b")}
+
+
+# -------------------------------------------------------------------------------------------------------- appliances
+
+
+def test_an_appliance_forwards_there_and_back() -> None:
+    report = ask(estate(middle={"iptables": rules("-A FORWARD -s 10.0.1.0/24 -j ACCEPT"), "ip_forward": True}))
+    assert stopped_by(report) == {("firewall.iptables.forward", "i-m")}
+    assert stage(report, "forward", back=True).decision == "drop"
+    open_both = rules("-A FORWARD -s 10.0.1.0/24 -j ACCEPT", f"-A FORWARD {SEEN}")
+    assert ask(estate(middle={"iptables": open_both, "ip_forward": True})).verdict == "reachable"
+
+
+def test_a_reply_that_comes_by_an_appliance_which_did_not_see_the_question_has_no_connection() -> None:
+    document = estate(middle={"iptables": rules(f"-A FORWARD {SEEN}"), "ip_forward": True})
+    del document["vswitches"]["vsw-1"]["route_table"]
+    assert stopped_by(ask(document)) == {("firewall.iptables.forward", "i-m")}
+    document["instances"]["i-m"]["guest"]["iptables"] = rules("-A FORWARD -m state --state INVALID -j ACCEPT")
+    assert ask(document).verdict == "reachable"
+
+
+def test_a_translating_appliance_is_answered_at_its_own_address() -> None:
+    masked = rules("-A FORWARD -s 10.0.1.0/24 -j ACCEPT", f"-A FORWARD {SEEN}",
+                   more=translating("-A POSTROUTING -s 10.0.1.0/24 -j MASQUERADE"))  # fmt: skip
+    document = estate(
+        b=rules("-A INPUT -s 10.0.3.10/32 -p tcp -j ACCEPT"), middle={"iptables": masked, "ip_forward": True}
+    )
+    report = ask(document)
+    assert report.verdict == "reachable"
+    assert "10.0.3.10" in stage(report, "forward").why
+    document["instances"]["i-b"]["guest"]["iptables"] = rules("-A INPUT -s 10.0.1.10/32 -p tcp -j ACCEPT")
+    assert stopped_by(ask(document)) == {("firewall.iptables.ingress", "i-b")}
+
+
+def test_a_translation_to_one_of_several_addresses_is_not_known() -> None:
+    masked = rules("-A FORWARD -j ACCEPT", more=translating("-A POSTROUTING -j SNAT --to-source 10.0.3.10-10.0.3.12"))
+    report = ask(estate(middle={"iptables": masked, "ip_forward": True}))
+    assert report.verdict == "undetermined"
+
+
+# ------------------------------------------------------------------------------------------------- hosts of the Internet
+
+
+def test_hosts_that_the_routes_of_a_guest_tell_apart_are_told_apart() -> None:
+    routes = "default via 10.0.1.253 dev eth0\n10.0.1.0/24 dev eth0 scope link\nblackhole 198.51.100.0/24\n"
+    guest = {
+        "rules": LOOKUPS,
+        "routes": routes,
+        "interfaces": [{"name": "eth0", "ip": "10.0.1.10", "prefix_length": 24}],
+    }
+    assert {path.decision for path in ask(estate(a=guest), "i-a", "internet").paths} == {"accept", "drop"}
+
+
+# ------------------------------------------------------------------------------------------------------------ mistakes
+
+
+def test_mistakes_of_the_rules_are_told_at_their_place() -> None:
+    text = """vpcs: {vpc: {cidrs: [10.0.0.0/16]}}
+vswitches: {vsw: {vpc: vpc, cidr: 10.0.1.0/24}}
+instances:
+  i-a:
+    status: Running
+    network_interfaces: {eni-a: {vswitch: vsw, ip: 10.0.1.10, security_groups: []}}
+    guest:
+      iptables: |
+        *filter
+        -A INPUT -p tcp --dport 70000 -j ACCEPT
+        -A INPUT -s 10.0.0.300 -j DROP
+        COMMIT
+      ipsets: "create x"
+"""
+    with pytest.raises(InputError) as caught:
+        ni.load("-", stdin=io.BytesIO(text.encode()))
+    places = [(problem.place.line, problem.place.column) for problem in caught.value.problems]
+    assert (10, 33) in places
+    assert (11, 21) in places
+    assert any(line == 13 for line, _ in places)
