@@ -36,7 +36,7 @@ def sends(walker: Walker, journey: Journey, interface: Interface) -> tuple[Journ
 
     Where nobody knows, it leaves by the ENI that it bears the address of, and nothing is said.
     """
-    return _leaves(walker, journey, interface, "", "guest_route.elsewhere")
+    return _leaves(walker, journey, interface, "", journey.packet.source)
 
 
 def passes_on(walker: Walker, journey: Journey, interface: Interface, source: int) -> tuple[Journey, Interface | None]:
@@ -45,20 +45,11 @@ def passes_on(walker: Walker, journey: Journey, interface: Interface, source: in
     ``source`` is what it came in with: routes are asked after the destination is translated, and before the source is.
     """
     name = interface_name(walker.network, interface)
-    return (
-        (journey, interface)
-        if name is None
-        else _leaves(walker, journey, interface, name, "guest_route.carries", source)
-    )
+    return (journey, interface) if name is None else _leaves(walker, journey, interface, name, source)
 
 
 def _leaves(
-    walker: Walker,
-    journey: Journey,
-    interface: Interface,
-    came_by: str,
-    elsewhere: str,
-    source: int | None = None,
+    walker: Walker, journey: Journey, interface: Interface, came_by: str, source: int
 ) -> tuple[Journey, Interface | None]:
     instance = interface.instance_id or ""
     routing = routing_of(walker.network, instance) if walker.with_guest else None
@@ -66,7 +57,6 @@ def _leaves(
         return journey, interface
     packet = journey.packet
     walker.address_sets.update(ranges(block) for block in routing.address_sets)
-    source = packet.source if source is None else source
     found = routing.look_up(packet.destination, source, protocol=packet.protocol, in_interface=came_by)
     leaves_by = _eni_of(walker.network, routing, instance, found.interface)
     if found.doubts or (found.type not in NOWHERE and leaves_by is None):
@@ -77,7 +67,7 @@ def _leaves(
         code = "guest_route.none" if found.type == "none" else "guest_route.refused"
         told = why(code, destination=text(packet.destination), type=found.type)
         return journey.says("guest.route", item, ref, Decision.DROP, told, origin), None
-    code = "guest_route.carries" if leaves_by.id == interface.id else elsewhere
+    code = "guest_route.carries" if came_by or leaves_by.id == interface.id else "guest_route.elsewhere"
     told = why(code, policy=_policy(found, origin), interface=found.interface, eni=leaves_by.id, own=interface.id,
                source=text(packet.source))  # fmt: skip
     return journey.says("guest.route", item, ref, Decision.ACCEPT, told, origin), leaves_by
