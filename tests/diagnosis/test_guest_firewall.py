@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -391,3 +392,31 @@ instances:
     assert (10, 33) in places
     assert (11, 21) in places
     assert any(line == 13 for line, _ in places)
+
+
+# -------------------------------------------------------------------------------------------------- another firewall
+
+
+def exported(*names: str) -> str:
+    """What a Windows guest prints: one profile, and a rule for each of some ports."""
+    allowed = [
+        {"Name": f"in-{name}", "DisplayName": f"In {name}", "Enabled": "True", "Profile": "Any", "Direction": "Inbound",
+         "Action": "Allow", "Protocol": "TCP", "LocalPort": [name], "RemotePort": ["Any"], "LocalAddress": ["Any"],
+         "RemoteAddress": ["Any"], "Program": "Any", "Service": "Any", "InterfaceAlias": ["Any"],
+         "InterfaceType": "Any", "Authentication": "NotRequired", "Encryption": "NotRequired"} for name in names
+    ]  # fmt: skip
+    profiles = [{"Name": name, "Enabled": "True", "DefaultInboundAction": "Block", "DefaultOutboundAction": "Allow",
+                 "AllowInboundRules": "True"} for name in ("Domain", "Private", "Public")]  # fmt: skip
+    return json.dumps({"profiles": profiles, "rules": allowed, "connections": []})
+
+
+def test_the_windows_firewall_is_judged_by_its_export() -> None:
+    document = estate(b={"windows_firewall": exported("3389")})
+    document["instances"]["i-b"]["os"] = {"name": "Windows Server", "version": "2022", "architecture": "x86_64"}
+    assert ask(document, port=3389).verdict == "reachable"
+    report = ask(document, port=22)
+    assert stopped_by(report) == {("firewall.iptables.ingress", "i-b")}
+    assert "Windows Firewall" in stage(report, "ingress").why
+    del document["instances"]["i-b"]["guest"]["windows_firewall"]
+    (gap,) = (one for one in ask(document).not_checked if one.item == "firewall.iptables.ingress")
+    assert "windows_firewall" in gap.reason

@@ -11,7 +11,7 @@ from netinsight.flow import PortRange, has_ports
 from netinsight.model.topology import Interface
 from netinsight.network.steps import Ref, Ruling, Why, why
 from netinsight.network.ways import guests
-from netinsight.network.ways.guest_rules import STAGES, Part, firewall_of, judged, origin_of
+from netinsight.network.ways.guest_rules import STAGES, GuestFirewall, Part, firewall_of, judged, origin_of
 from netinsight.network.ways.journey import Journey
 
 if TYPE_CHECKING:
@@ -57,32 +57,33 @@ def passes_on(walker: Walker, journey: Journey, interface: Interface) -> list[Jo
 def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -> tuple[Journey, list[Part]]:
     """The same with what the firewall says, and its parts; as it was where nobody knows its rules."""
     parts = judged(walker, journey, interface, chain)
-    if parts is None:
-        return journey, []
     instance, version = interface.instance_id or "", family(journey.packet.source)
     firewall = firewall_of(walker.network, instance, version)
-    translates = firewall is not None and firewall.translates
+    if parts is None or firewall is None:
+        return journey, []
     rulings = tuple(
-        Ruling(
-            journey.asked(part.box),
-            *_told(part, journey, chain, may_be_sent_on=translates),
-            origin_of(instance, part, version),
-        )
+        Ruling(journey.asked(part.box), *_told(part, journey, chain, firewall), origin_of(instance, part, firewall))
         for part in parts
     )
     step = journey.step(STAGES[chain], ITEMS[chain], Ref("instance", instance), rulings)
     return step, parts
 
 
-def _told(part: Part, journey: Journey, chain: str, *, may_be_sent_on: bool) -> tuple[Decision, Why]:
+def _told(part: Part, journey: Journey, chain: str, firewall: GuestFirewall) -> tuple[Decision, Why]:
     """What becomes of a part, and why."""
     one, left = part.judgement, part.left
     decision = _DECISIONS[one.verdict]
     rule = one.rule if one.rule != "policy" else f"{one.chain or chain} policy {one.verdict}"
-    values = {"rule": rule, "line": one.line or "-", "assumed": "; ".join(one.assumptions), "kind": one.reject_with}
+    values = {
+        "rule": rule,
+        "line": one.line or "-",
+        "assumed": "; ".join(one.assumptions),
+        "kind": one.reject_with,
+        "firewall": firewall.name,
+    }
     if part.sent_on and left is not None:
         values |= {"to": _address(left.destination), "ports": _ports(left.ports or part.box.ports)}
-    elif may_be_sent_on and decision is Decision.UNKNOWN:
+    elif firewall.translates and decision is Decision.UNKNOWN:
         values["to"] = "-"
     if decision is Decision.UNKNOWN:
         return Decision.UNKNOWN, why("guest_firewall.unknown", **values)
