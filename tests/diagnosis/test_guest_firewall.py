@@ -420,3 +420,31 @@ def test_the_windows_firewall_is_judged_by_its_export() -> None:
     del document["instances"]["i-b"]["guest"]["windows_firewall"]
     (gap,) = (one for one in ask(document).not_checked if one.item == "firewall.iptables.ingress")
     assert "windows_firewall" in gap.reason
+
+
+# -------------------------------------------------------------------------------------------------------- the way back
+
+
+@pytest.mark.parametrize(("sysctl", "stops"), [
+    ("net.ipv4.conf.all.rp_filter = 1\n", True),
+    ("net.ipv4.conf.eth0.rp_filter = 1\n", True),
+    ("net.ipv4.conf.all.rp_filter = 1\nnet.ipv4.conf.eth0.rp_filter = 2\n", False),
+    ("net.ipv4.conf.all.rp_filter = 0\n", False),
+    ("net.ipv4.conf.eth1.rp_filter = 1\n", False),
+])  # fmt: skip
+def test_strict_reverse_path_filtering_drops_what_would_not_be_answered_there(sysctl: str, stops: bool) -> None:
+    """The way back to the client leads out of the other card."""
+    document = two_cards(rules(forward="ACCEPT"))
+    guest = document["instances"]["i-m"]["guest"]
+    guest["routes"] = guest["routes"].replace("10.0.1.0/24 via 10.0.3.253 dev eth0\n", "")
+    guest["sysctl"] = sysctl
+    assert (("guest.forwarding", "i-m") in stopped_by(ask(document))) is stops
+
+
+def test_at_an_end_it_is_the_route_of_the_reply_that_drops() -> None:
+    routes = "default via 10.0.2.253 dev eth0\n10.0.2.0/24 dev eth0 scope link\n10.0.1.0/24 dev eth1 scope link\n"
+    guest = {"routes": routes, "rules": LOOKUPS, "sysctl": "net.ipv4.conf.all.rp_filter = 1\n",
+             "addresses": ADDRESSES.replace("docker0", "eth1")}  # fmt: skip
+    report = ask(estate(b=guest))
+    (item,) = (one for one in report.items if one.id == "guest.route.return" and one.object.id == "i-b")
+    assert (item.status, "rp_filter is strict" in item.message) == ("abnormal", True)

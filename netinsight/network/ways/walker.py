@@ -188,6 +188,8 @@ class Walker:
         journey = self.groups(journey, interface, Direction.INGRESS)
         if journey.frame.back and journey.restored(guests.holder(interface)):
             return appliance.restores(self, journey, interface)
+        item = "guest.route.forward" if journey.frame.back else "guest.route.return"
+        journey = guests.lets_in(self, journey, interface, item)
         journey = guest_firewall.takes_in(self, journey, interface)
         journey = self.returned(journey) if journey.frame.back else self.eni_status(journey, interface)
         return [journey.to(At.END, interface.id)._replace(turns=Place(At.SENDING, interface.id))]
