@@ -448,3 +448,12 @@ def test_at_an_end_it_is_the_route_of_the_reply_that_drops() -> None:
     report = ask(estate(b=guest))
     (item,) = (one for one in report.items if one.id == "guest.route.return" and one.object.id == "i-b")
     assert (item.status, "rp_filter is strict" in item.message) == ("abnormal", True)
+
+
+def test_a_process_that_binds_no_address_may_send_from_another_card() -> None:
+    document = two_cards(rules(forward="ACCEPT"))
+    del document["vswitches"]["vsw-2"]["route_table"]
+    told = [one for one in ask(document, "i-m", "i-b").paths[0].forward if one.stage == "guest.route"]
+    assert "ask `--src eni-m2`" in told[0].why
+    bound = [one for one in ask(document, "eni-m2", "i-b").paths[0].forward if one.stage == "guest.route"]
+    assert "--src" not in bound[0].why
