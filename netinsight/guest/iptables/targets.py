@@ -141,7 +141,12 @@ def changed(state: State, target: Target) -> State:
     if change in ("connmark", "save", "restore"):
         return _connmark(state, change, amounts)
     if change == "notrack":
-        return replace(state, conntrack="UNTRACKED") if state.table == "raw" else state
+        untracked = state.kind == "raw" or state.conntrack == "INVALID"
+        return replace(state, conntrack="UNTRACKED") if untracked else state
+    if change == "mark-unknown":
+        return replace(state, mark=Bits(0, 0))
+    if change == "connmark-unknown":
+        return replace(state, connmark=Bits(0, 0))
     if change == "tos":
         seen = state.number("tos")
         full = amounts[1] == 0xFF
