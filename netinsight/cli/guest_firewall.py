@@ -102,8 +102,7 @@ def _nftables_as_json(asked: Asked, judgement: Judgement) -> str:
     places = (f"{chain} handle {handle}: " for _, chain, handle in judgement.places)
     trace = tuple(place + rule for place, rule in zip(places, judgement.trace, strict=True))
     told = json.loads(_as_json(asked, replace(judgement, trace=trace)))
-    place = f"{judgement.chain} handle {judgement.handle}" if judgement.handle else judgement.chain
-    head = {"verdict": told.pop("verdict"), "rule": told.pop("rule"), "place": place}
+    head = {"verdict": told.pop("verdict"), "rule": told.pop("rule"), "place": judgement.place}
     return json.dumps(head | told, ensure_ascii=False) + "\n"
 
 
@@ -118,9 +117,7 @@ class _Drawn:
         lines = [_packet_text(asked.packet)]
         lines += self._walk(judgement)
         rule = f"policy of {judgement.chain}" if judgement.rule == "policy" and judgement.chain else judgement.rule
-        where = f"line {judgement.line}: " if judgement.line else ""
-        if judgement.handle:
-            where = f"{judgement.chain} handle {judgement.handle}: "
+        where = f"{judgement.place}: " if judgement.handle else f"line {judgement.line}: " if judgement.line else ""
         reply = f" with {judgement.reject_with}" if judgement.reject_with else ""
         lines.append(f"  {judgement.verdict}{reply}  {where}{visible(rule, 400)}")
         lines += [f"  assumed: {visible(one, 500)}" for one in judgement.assumptions]

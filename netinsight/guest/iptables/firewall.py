@@ -56,6 +56,13 @@ class Judgement:
     table: str = ""
     end: State | None = field(default=None, compare=False)
 
+    @property
+    def place(self) -> str:
+        """Where what decided stands: its line; of nftables its chain and handle. Empty where it stands nowhere."""
+        if self.handle:
+            return f"{self.chain} handle {self.handle}"
+        return self.chain if self.chain.startswith(f"{self.table} ") else str(self.line or "")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Firewall:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from netinsight.addresses import V4_FIRST, Range, merge
 from netinsight.guest.iptables.names import TCP
+from netinsight.guest.iptables.testing import Mask
 from netinsight.guest.nftables import types
 from netinsight.guest.nftables.headers import Read, constant, is_of, not_known, payload
 from netinsight.guest.nftables.kernel_fields import ct, fib, meta
 from netinsight.guest.nftables.node import Node, NodeError, NotModelledError
 from netinsight.guest.nftables.text import expression
 from netinsight.guest.nftables.types import Type
-from netinsight.guest.nftables.values import Chance, Unknown, masked
+from netinsight.guest.nftables.values import Chance, Unknown, Values, masked
 
 
 class Field(NamedTuple):
@@ -20,6 +22,25 @@ class Field(NamedTuple):
     text: str
     type: Type
     read: Read
+    bits: tuple[int, int] | None = None
+    """``value & keep ^ flip``, where only these bits are asked."""
+
+    def addresses(self, values: Values) -> tuple[Range, ...]:
+        """The addresses for which it is among ``values``; none where it is no address, or they are too many ranges."""
+        version = next((of for of, kind in types.ADDRESSES.items() if kind is self.type), None)
+        if version is None:
+            return ()
+        offset = V4_FIRST if version == 4 else 0
+        if self.bits is None:
+            return tuple(Range(first + offset, last + offset) for first, last in values.ranges)
+        keep, flip = self.bits
+        found: list[Range] = []
+        for first, last in values.ranges:
+            held = _masked_as(first ^ flip, keep, self.type.most, offset) if first == last else None
+            if held is None:
+                return ()
+            found += held
+        return merge(found)
 
 
 def field_of(node: Node) -> Field:
@@ -121,13 +142,22 @@ def keep_and_flip(operations: list[tuple[str, Node]], kind: Type) -> tuple[int, 
     return keep, flip
 
 
+def _masked_as(value: int, keep: int, most: int, offset: int) -> tuple[Range, ...] | None:
+    if value & ~keep:
+        return ()
+    free = most & ~keep
+    first = offset + value
+    return Mask(value, keep, offset, first, first | free, free & (free + 1) == 0).ranges()
+
+
 def _masked(node: Node) -> Field:
     inner, operations = bits_of(node)
     field = field_of(inner)
     try:
         if isinstance(inner.value, dict) and field.type not in (types.OPAQUE, types.INTERFACE):
             keep, flip = keep_and_flip(operations, field.type)
-            return Field(expression(node.value), field.type, lambda state: masked(field.read(state), keep, flip))
+            told = expression(node.value)
+            return Field(told, field.type, lambda state: masked(field.read(state), keep, flip), (keep, flip))
     except NotModelledError:
         pass
     there = field.read

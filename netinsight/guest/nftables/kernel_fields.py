@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netinsight.addresses import V4_FIRST
+from netinsight.guest.iptables.match_headers import interface_of
 from netinsight.guest.iptables.match_state import kinds_of
 from netinsight.guest.iptables.state import Bits, State
 from netinsight.guest.nftables import types
@@ -49,15 +50,11 @@ def meta(node: Node) -> tuple[Type, Read]:
 def _interface(inward: bool) -> Read:
     def read(state: State) -> Value:
         packet = state.packet
-        if inward:
-            name = "" if packet.chain == "OUTPUT" else packet.in_interface
-        elif state.hook in ("PREROUTING", "INPUT"):
-            name = ""
-        else:
-            moved = state.rerouted and state.hook == "POSTROUTING" and packet.chain == "OUTPUT"
-            name = None if moved else packet.out_interface
+        came_by = "" if packet.chain == "OUTPUT" else packet.in_interface  # it is known until the packet leaves
+        name = came_by if inward else interface_of(state, inward)
         if name is None:
-            return Unknown("the interface is not given", f"{'in' if inward else 'out'}-interface")
+            fact = f"{'in' if inward else 'out'}-interface"
+            return Unknown("the interface is not given", fact, never="lo" if packet.abroad else "")
         return name
 
     return read
@@ -98,8 +95,7 @@ def _of_connection(key: str, node: Node) -> tuple[Type, Read]:
     if key == "mark":
         return types.MARK, lambda state: state.connmark
     if key == "direction":
-        told = Unknown("which side began the connection is not known", "original direction", True)
-        return types.DIRECTION, lambda state: 0 if state.tracked() == "NEW" else told
+        return types.DIRECTION, _direction
     if key == "status":
         return types.STATUS, _status
     if key == "protocol":
@@ -112,11 +108,22 @@ def _of_connection(key: str, node: Node) -> tuple[Type, Read]:
     return not_known("is not known offline")
 
 
+def _direction(state: State) -> Value:
+    if state.tracked() == "NEW":
+        return 0
+    connection = state.packet.connection
+    told = Unknown("which side began the connection is not known", "original direction", True)
+    return int(connection.reply) if connection else told
+
+
 def _status(state: State) -> Value:
-    if state.tracked() != "NEW":
+    there = state.packet.connection is not None and state.tracked() == "ESTABLISHED"
+    if not there and state.tracked() != "NEW":
         return Unknown("the status of the connection is not known", "status")
     # a side that is translated is marked as done too; of one that is not, nobody knows whether anything looked
     value = (0x90 if "SNAT" in state.translated else 0) | (0x120 if state.translated & {"DNAT", "REDIRECT"} else 0)
+    if there:
+        return Bits(value | 0x0A, value | 0x3B)  # answered and confirmed, not expected; whether assured is not known
     return Bits(value, value | 0x37)  # not expected, not answered, not assured
 
 
@@ -127,11 +134,14 @@ def _tuple(key: str, original: bool) -> tuple[Type, Read]:
     if of is not None:
         source = key.endswith("saddr")
         read = _original(source, of) if original else address(of, not source)
-        kind = types.ADDRESSES[of]
-        return (
-            kind,
-            lambda state: None if version(state) != of else read(state) if state.tracked() == "NEW" else unknown,
-        )
+
+        def known(state: State) -> Value:
+            if version(state) != of:
+                return None
+            began = original and state.packet.connection is not None
+            return read(state) if began or state.tracked() == "NEW" else unknown
+
+        return types.ADDRESSES[of], known
     if key in ("proto-src", "proto-dst"):
         source = (key == "proto-src") == original
         read_port = port(None, source)
@@ -147,7 +157,12 @@ def _tuple(key: str, original: bool) -> tuple[Type, Read]:
 
 def _original(source: bool, of: int) -> Read:
     offset = V4_FIRST if of == 4 else 0
-    return lambda state: (state.packet.source if source else state.packet.destination) - offset
+
+    def read(state: State) -> Value:
+        first = state.packet.connection or state.packet
+        return (first.source if source else first.destination) - offset
+
+    return read
 
 
 def fib(node: Node) -> tuple[Type, Read]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from netinsight.errors import visible
@@ -11,7 +12,7 @@ from netinsight.guest.iptables.testing import constant, negated, not_modelled
 from netinsight.guest.nftables import types
 from netinsight.guest.nftables.fields import Field, constant_of, field_of
 from netinsight.guest.nftables.node import Node, NodeError, NotModelledError
-from netinsight.guest.nftables.sets import Around, Element, Members, element_of
+from netinsight.guest.nftables.sets import AddressSets, Around, Element, Members, element_of
 from netinsight.guest.nftables.text import expression, statement
 from netinsight.guest.nftables.values import Chance, Value, Values, among, any_bit, together
 
@@ -31,14 +32,28 @@ def fields_of(node: Node) -> tuple[Field, ...]:
     return tuple(field_of(one) for one in (concat.items() if concat is not None else [node]))
 
 
-def _test(fields: Sequence[Field], holds: Callable[[State, list[Value]], Answer], inverted: bool = False) -> Test:
-    """A test on values that a packet must have, inverted or not."""
+def _test(
+    fields: Sequence[Field],
+    holds: Callable[[State, list[Value]], Answer],
+    inverted: bool = False,
+    looks_at: Callable[[], AddressSets] = tuple,
+) -> Test:
+    """A test on values that a packet must have, inverted or not, and the sets of addresses that it looks at."""
 
     def test(state: State) -> Answer:
         return holds(state, [one.read(state) for one in fields])
 
     turned = negated(test, inverted)
-    return lambda state: False if any(one.read(state) is None for one in fields) else turned(state)
+
+    def watched(state: State) -> Answer:
+        if any(one.read(state) is None for one in fields):
+            return False
+        if state.packet.watch is not None:
+            for held in looks_at():
+                state.packet.looked_at(held)
+        return turned(state)
+
+    return watched
 
 
 def match(node: Node, around: Around) -> Test:
@@ -69,14 +84,17 @@ def _matched(operator: str, fields: tuple[Field, ...], right: Node, around: Arou
         return _test(fields, lambda state, values: among(state, values[0], Values(), what), inverted)  # it tells why
     if operator in ("<", ">", "<=", ">="):
         held = _beyond(operator, constant_of(right, fields[0].type), fields[0].type.most)
-        return _test(fields, lambda state, values: among(state, values[0], held, what))
+        return _test(fields, lambda state, values: among(state, values[0], held, what),
+                     looks_at=lambda: (fields[0].addresses(held),))  # fmt: skip
     if operator in ("in", "!") and not several and len(fields) == 1 and fields[0].type is not types.INTERFACE:
         mask = constant_of(right, fields[0].type)
         return _test(fields, lambda state, values: any_bit(state, values[0], mask, what), inverted)
     members = around.members(right, fields)
     if named and right.text().removeprefix("@") in around.touched:
-        return _test(fields, _changing(members, listed(around, right.text(), fields), what), inverted)
-    return _test(fields, lambda state, values: members.answer(state, values, what), inverted)
+        holds = _changing(members, listed(around, right.text(), fields), what)
+    else:
+        holds = partial(members.answer, what=what)
+    return _test(fields, holds, inverted, lambda: members.address_sets(fields))
 
 
 def _beyond(operator: str, value: int, most: int) -> Values:
@@ -151,7 +169,7 @@ def _elements_test(fields: Sequence[Field], elements: list[Element], what: str) 
         fixed = [one._replace(drawn=False) if isinstance(one, Chance) else one for one in values]
         return members.answer(state, fixed, what)
 
-    return _test(fields, holds)
+    return _test(fields, holds, looks_at=lambda: members.address_sets(fields))
 
 
 def _covers(key: Node, fields: Sequence[Field], elements: list[Element]) -> bool:

@@ -120,7 +120,7 @@ class Ruleset:
         twice = {(name, one.hook): one for one in self.bases for name in printed
                  if one.table == f"{of} {name}" and is_built_in(name, one.chain, one.hook, one.priority)}  # fmt: skip
         kept = tuple(one for one in self.bases if one not in twice.values())
-        program = iptables_name(firewall.family)
+        program = _IPTABLES[firewall.family]
         added = []
         for name in firewall.tables:
             for hook in TABLES[name]:
@@ -135,9 +135,14 @@ class Ruleset:
 _FAMILIES = {4: "ip", 6: "ip6"}
 
 
-def iptables_name(of_family: int) -> str:
-    """How the tables of iptables are called among those of nftables: ``iptables filter``."""
-    return "iptables" if of_family == 4 else "ip6tables"
+_IPTABLES = {4: "iptables", 6: "ip6tables"}
+"""How the tables of iptables are called among those of nftables: ``iptables filter``."""
+
+
+def iptables_of(table: str) -> str | None:
+    """Whether a table among those of nftables is one of ``iptables`` or ``ip6tables``."""
+    program = table.partition(" ")[0]
+    return program if program in _IPTABLES.values() else None
 
 
 def _stages(bases: list[Base], way: str) -> tuple[Stage, ...]:

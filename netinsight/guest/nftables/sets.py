@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from netinsight.addresses import Range
 from netinsight.engine.spaces import Region, intersect, subtract
 from netinsight.errors import visible
 from netinsight.guest.iptables.state import Answer, Doubt, State
@@ -15,6 +16,7 @@ from netinsight.guest.nftables.node import Node, NodeError, NotModelledError
 from netinsight.guest.nftables.types import Type
 from netinsight.guest.nftables.values import Value, Values, among, of_ranges, together
 
+AddressSets = tuple[tuple[Range, ...], ...]
 _EXPIRES = "the element expires"
 
 
@@ -91,6 +93,7 @@ class Members:
         self.every = any(not one.parts for one in rows)
         rows = [one for one in rows if one.parts]
         self.one: tuple[Values, Values] | None = None
+        self._address_sets: dict[tuple[object, ...], AddressSets] = {}
         self.rows = rows
         if width == 1:
             lasting, expiring = (together(r.parts[0] for r in rows if r.expires is e) for e in (False, True))
@@ -108,6 +111,23 @@ class Members:
         if answer is True or expiring == Values() or isinstance(answer, Doubt):
             return answer
         return _any(state, [(answer, False), (among(state, values[0], expiring, what), True)], what)
+
+    def address_sets(self, fields: Sequence[Field]) -> AddressSets:
+        """Every set of addresses that is looked at."""
+        key = tuple((field.type.name, field.bits) for field in fields)
+        if key not in self._address_sets:
+            held = (field.addresses(one) for at, field in enumerate(fields) for one in self._parts(at))
+            self._address_sets[key] = tuple({one: None for one in held if one})
+        return self._address_sets[key]
+
+    def _parts(self, at: int) -> Iterable[Values]:
+        """What a part of the key may be; of elements that agree in all other parts together."""
+        if self.one is not None:
+            return self.one
+        alike: dict[tuple[Values, ...], list[Values]] = {}
+        for row in self.rows:
+            alike.setdefault((*row.parts[:at], *row.parts[at + 1 :]), []).append(row.parts[at])
+        return [together(several) for several in alike.values()]
 
 
 def _row(state: State, element: Element, values: Sequence[Value], what: str) -> Answer:

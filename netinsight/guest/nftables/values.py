@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from netinsight.addresses import Range
@@ -26,6 +26,8 @@ class Unknown(NamedTuple):
     fact: str = ""
     binary: bool = False
     """Whether it is 0 or 1."""
+    never: str = ""
+    """A name that it is not."""
 
 
 class Usually(NamedTuple):
@@ -145,6 +147,10 @@ def _bits(bits: Bits, first: int, last: int, what: str) -> Answer:
 def _unknown(state: State, value: Unknown, values: Values, what: str) -> Answer:
     if not value.fact:
         return Doubt(what, None, value.why)
+    if value.never in values.names:
+        values = replace(values, names=values.names - {value.never})
+        if values == Values():
+            return False
     single = values.single
     if value.binary and single == "1":
         answer = missing(state, what, value.why, value.fact, "0")
