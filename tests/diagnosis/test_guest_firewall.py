@@ -303,6 +303,51 @@ def test_a_translating_appliance_is_answered_at_its_own_address() -> None:
     assert stopped_by(ask(document)) == {("firewall.iptables.ingress", "i-b")}
 
 
+TWO_CARDS = """1: lo: <LOOPBACK,UP>
+    inet 127.0.0.1/8 scope host lo
+2: eth0: <BROADCAST,UP>
+    inet 10.0.3.10/24 scope global eth0
+3: eth1: <BROADCAST,UP>
+    inet 10.0.4.10/24 scope global eth1
+"""
+
+
+def two_cards(masked: str) -> dict[str, Any]:
+    """An appliance that takes in by eth0 and sends on by eth1."""
+    routes = "default via 10.0.4.253 dev eth1\n10.0.1.0/24 via 10.0.3.253 dev eth0\n10.0.3.0/24 dev eth0 scope link\n"
+    guest = {"iptables": masked, "ip_forward": True, "addresses": TWO_CARDS, "rules": LOOKUPS,
+             "routes": routes + "10.0.4.0/24 dev eth1 scope link\n"}  # fmt: skip
+    document = estate(middle=guest)
+    document["vswitches"]["vsw-4"] = {"vpc": "vpc", "cidr": "10.0.4.0/24"}
+    document["instances"]["i-m"]["network_interfaces"] |= {
+        "eni-m": {**document["instances"]["i-m"]["network_interfaces"]["eni-m"], "type": "primary"},
+        "eni-m2": {"type": "secondary", "vswitch": "vsw-4", "ip": "10.0.4.10", "security_groups": ["sg"]},
+    }
+    return document
+
+
+def test_an_appliance_sends_on_by_the_eni_that_its_routes_say() -> None:
+    through = rules("-A FORWARD -i eth0 -o eth1 -j ACCEPT", f"-A FORWARD -i eth1 -o eth0 {SEEN}",
+                    more=translating("-A POSTROUTING -o eth1 -j MASQUERADE"))  # fmt: skip
+    report = ask(two_cards(through))
+    assert report.verdict == "reachable"
+    assert "10.0.4.10" in stage(report, "forward").why
+    path = report.paths[0]
+    assert [one.object.id for one in path.forward if one.stage == "security_group.egress"] == ["eni-a", "eni-m2"]
+    assert [one.object.id for one in path.return_ if one.stage == "security_group.egress"] == ["eni-b", "eni-m"]
+    wrong = through.replace("-i eth0 -o eth1", "-i eth0 -o eth0")
+    assert stopped_by(ask(two_cards(wrong))) == {("firewall.iptables.forward", "i-m")}
+
+
+def test_an_appliance_without_a_route_says_so() -> None:
+    document = two_cards(rules(forward="ACCEPT"))
+    document["instances"]["i-m"]["guest"]["routes"] = (
+        "10.0.3.0/24 dev eth0 scope link\n10.0.1.0/24 via 10.0.3.253 dev eth0\n"
+    )
+    report = ask(document)
+    assert ("guest.route.forward", "i-m") in stopped_by(report)
+
+
 def test_a_translation_to_one_of_several_addresses_is_not_known() -> None:
     masked = rules("-A FORWARD -j ACCEPT", more=translating("-A POSTROUTING -j SNAT --to-source 10.0.3.10-10.0.3.12"))
     report = ask(estate(middle={"iptables": masked, "ip_forward": True}))

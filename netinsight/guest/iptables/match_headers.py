@@ -85,10 +85,11 @@ def interface_of(state: State, inward: bool) -> str | None:
         return packet.in_interface if state.hook in ("PREROUTING", "INPUT", "FORWARD") else ""
     if state.hook in ("PREROUTING", "INPUT"):
         return ""
-    if not state.rerouted or (packet.chain == "OUTPUT" and state.hook != "POSTROUTING"):
-        return packet.out_interface
     where = state.destination
-    return packet.leads(where.first) if packet.leads and where.first == where.last else None
+    moved = state.rerouted or (packet.chain == "FORWARD" and where != (packet.destination, packet.destination))
+    if not moved or not packet.leads or (packet.chain == "OUTPUT" and state.hook != "POSTROUTING"):
+        return None if state.rerouted and state.hook == "POSTROUTING" else packet.out_interface
+    return packet.leads(where.first) if where.first == where.last else None
 
 
 def protocol_number(word: Word, text: str | None = None) -> int:

@@ -13,7 +13,7 @@ from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, why
-from netinsight.network.ways import guest_firewall, router
+from netinsight.network.ways import guest_firewall, guests, router
 from netinsight.network.ways.guest_rules import firewall_of
 from netinsight.network.ways.journey import At, Journey
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def pass_through(walker: Walker, journey: Journey) -> list[Journey]:
-    """In by the ENI, through the guest, out by the same ENI."""
+    """In by the ENI, through the guest, out by the ENI that its routes say."""
     interface = walker.network.enis[journey.place.id]
     if journey.packet.destination in {parse_address(written) for _, written in interface.addresses()}:
         return [journey.to(At.ARRIVING, interface.id, journey.place.vpc)]  # the row leads to who was asked
@@ -47,15 +47,16 @@ def through_guest(walker: Walker, journey: Journey, interface: Interface) -> lis
         ref = Ref("instance", interface.instance_id or "")
         journey = journey.says("guest.forwarding", "guest.forwarding", ref, decision, told, origin)
     if firewall_of(network, interface.instance_id or "", family(journey.packet.source)) and walker.with_guest:
-        return [one.to(At.SENDING, interface.id, journey.place.vpc)
-                for one in guest_firewall.passes_on(walker, journey, interface)]  # fmt: skip
-    if not journey.frame.back and router.guest_translates(walker, journey, interface):
+        passed = guest_firewall.passes_on(walker, journey, interface)
+    elif not journey.frame.back and router.guest_translates(walker, journey, interface):
         own = parse_address(interface.eni.ip)
-        after = journey.bears(source=own).new_leg().remembers(interface.id, journey)
+        after = journey.bears(source=own).new_leg().remembers(guests.holder(interface), journey)
         told = why("guest.translates", instance=interface.instance_id or interface.id, own=text(own))
         ref = Ref("eni", interface.id)
-        journey = after._replace(steps=journey.says("guest.nat", "", ref, Decision.ACCEPT, told).steps)
-    return [journey.to(At.SENDING, interface.id, journey.place.vpc)]
+        passed = [after._replace(steps=journey.says("guest.nat", "", ref, Decision.ACCEPT, told).steps)]
+    else:
+        passed = [journey]
+    return [on for one in passed for on in _passes_on(walker, one, interface, journey.packet.source)]
 
 
 def restores(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:
@@ -64,7 +65,15 @@ def restores(walker: Walker, journey: Journey, interface: Interface) -> list[Jou
     if len(judged[0].steps) == len(journey.steps):  # nobody knows its rules
         told = journey.says("guest.nat", "", Ref("eni", interface.id), Decision.ACCEPT, why("guest.restores"))
         judged = [judged[0]._replace(steps=told.steps)]
-    return [one.to(At.SENDING, interface.id, journey.place.vpc) for one in judged]
+    return [on for one in judged for on in _passes_on(walker, one, interface, journey.packet.source)]
+
+
+def _passes_on(walker: Walker, journey: Journey, interface: Interface, source: int) -> list[Journey]:
+    """Out by the ENI that the guest's routes say; by the same where nobody knows them."""
+    journey, leaves_by = guests.passes_on(walker, journey, interface, source)
+    if leaves_by is None:
+        return walker.lost(journey)
+    return [journey.to(At.SENDING, leaves_by.id, walker.network.vpc_of(leaves_by))]
 
 
 def _state(walker: Walker, journey: Journey, interface: Interface) -> Journey:

@@ -10,6 +10,7 @@ from netinsight.engine.spaces import Box, joined
 from netinsight.flow import PortRange, has_ports
 from netinsight.model.topology import Interface
 from netinsight.network.steps import Ref, Ruling, Why, why
+from netinsight.network.ways import guests
 from netinsight.network.ways.guest_rules import STAGES, Part, firewall_of, judged, origin_of
 from netinsight.network.ways.journey import Journey
 
@@ -45,9 +46,12 @@ def passes_on(walker: Walker, journey: Journey, interface: Interface) -> list[Jo
     """What the guest passes on: PREROUTING, FORWARD and POSTROUTING."""
     told, parts = _stage(walker, journey, interface, "FORWARD")
     if journey.frame.back:
-        restored = journey.restored(interface.id)
+        restored = journey.restored(guests.holder(interface))
         return [restored._replace(steps=told.steps) if restored else told]
-    return [one if one.packet == told.packet else one.remembers(interface.id, told) for one in _changed(told, parts)]
+    return [
+        one if one.packet == told.packet else one.remembers(guests.holder(interface), told)
+        for one in _changed(told, parts)
+    ]
 
 
 def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -> tuple[Journey, list[Part]]:

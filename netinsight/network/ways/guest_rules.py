@@ -7,7 +7,6 @@ answer is judged as part of the connection where the same guest saw its question
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from netinsight.addresses import Range, family, parse_address
@@ -163,27 +162,33 @@ class _Asker(NamedTuple):
         walker, protocol = self.walker, self.packet.protocol
         name = guests.interface_name(walker.network, self.interface)
         held = guests.addresses_of(walker.network, self.interface.instance_id or "")
-        inward, outward = self.chain != "OUTPUT", self.chain != "INPUT"
+        out = self._way_on(self.packet.destination) if self.chain == "FORWARD" else name
         facts: dict[str, object] = {
             "chain": self.chain,
             "source": self.packet.source,
             "destination": self.packet.destination,
             "protocol": protocol,
             "ports": box if has_ports(protocol) else NO_PORTS,
-            "in_interface": name if inward else None,
-            "out_interface": name if outward else None,
+            "in_interface": None if self.chain == "OUTPUT" else name,
+            "out_interface": None if self.chain == "INPUT" else out,
             "abroad": True,
-            "source_type": "UNICAST" if inward else "LOCAL",
+            "source_type": "LOCAL" if self.chain == "OUTPUT" else "UNICAST",
             "destination_type": "LOCAL" if self.chain == "INPUT" else "UNICAST",
             "tcp_flags": _FLAGS[kind] if protocol == TCP else None,
             "icmp_type": box.ports.first if protocol in (ICMP, ICMPV6) else None,
             "icmp_code": 0 if protocol in (ICMP, ICMPV6) else None,
             "time": walker.moment.isoformat(),
             "own": None if held is None else frozenset(one.address for one in held),
-            "leads": partial(guests.way_to, walker.network, self.interface),
-            "way_out": _primary(self.interface, family(self.packet.source)),
+            "leads": self._way_on,
+            "way_out": _primary(guests.named(walker.network, self.interface, out), family(self.packet.source)),
         }
         return Judged(**{**facts, **more})  # type: ignore[arg-type]
+
+    def _way_on(self, address: int) -> str | None:
+        """By which interface it goes on to an address; where the routes are not known, by the one it came in by."""
+        network, source = self.walker.network, None if self.chain == "OUTPUT" else self.packet.source
+        found = guests.way_to(network, self.interface, address, source)
+        return found or (guests.interface_name(network, self.interface) if self.chain == "FORWARD" else None)
 
     def _later(self, box: Box, first: Judgement) -> Judged:
         """A later packet of the connection that the first one made."""

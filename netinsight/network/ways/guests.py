@@ -20,7 +20,7 @@ from netinsight.network.ways.journey import Journey
 if TYPE_CHECKING:
     from netinsight.network.ways.walker import Walker
 
-NOWHERE = ("none", "blackhole", "unreachable", "prohibit")
+NOWHERE = ("none", "blackhole", "unreachable", "prohibit", "martian")
 """What a look-up says where a guest sends nothing."""
 
 
@@ -36,13 +36,28 @@ def sends(walker: Walker, journey: Journey, interface: Interface) -> tuple[Journ
 
     Where nobody knows, it leaves by the ENI that it bears the address of, and nothing is said.
     """
+    return _leaves(walker, journey, interface, "", journey.packet.source)
+
+
+def passes_on(walker: Walker, journey: Journey, interface: Interface, source: int) -> tuple[Journey, Interface | None]:
+    """A packet that a guest passes on, at the ENI that it leaves by; where nobody knows, by the one it came in by.
+
+    ``source`` is what it came in with: routes are asked after the destination is translated, and before the source is.
+    """
+    name = interface_name(walker.network, interface)
+    return (journey, interface) if name is None else _leaves(walker, journey, interface, name, source)
+
+
+def _leaves(
+    walker: Walker, journey: Journey, interface: Interface, came_by: str, source: int
+) -> tuple[Journey, Interface | None]:
     instance = interface.instance_id or ""
     routing = routing_of(walker.network, instance) if walker.with_guest else None
     if routing is None:
         return journey, interface
     packet = journey.packet
     walker.address_sets.update(ranges(block) for block in routing.address_sets)
-    found = routing.look_up(packet.destination, packet.source, protocol=packet.protocol)
+    found = routing.look_up(packet.destination, source, protocol=packet.protocol, in_interface=came_by)
     leaves_by = _eni_of(walker.network, routing, instance, found.interface)
     if found.doubts or (found.type not in NOWHERE and leaves_by is None):
         return journey, interface  # listed as not checked
@@ -52,10 +67,15 @@ def sends(walker: Walker, journey: Journey, interface: Interface) -> tuple[Journ
         code = "guest_route.none" if found.type == "none" else "guest_route.refused"
         told = why(code, destination=text(packet.destination), type=found.type)
         return journey.says("guest.route", item, ref, Decision.DROP, told, origin), None
-    code = "guest_route.carries" if leaves_by.id == interface.id else "guest_route.elsewhere"
+    code = "guest_route.carries" if came_by or leaves_by.id == interface.id else "guest_route.elsewhere"
     told = why(code, policy=_policy(found, origin), interface=found.interface, eni=leaves_by.id, own=interface.id,
                source=text(packet.source))  # fmt: skip
     return journey.says("guest.route", item, ref, Decision.ACCEPT, told, origin), leaves_by
+
+
+def holder(interface: Interface) -> str:
+    """Who remembers what a guest translates: the instance, whichever of its ENIs a packet comes by."""
+    return interface.instance_id or interface.id
 
 
 def interface_name(network: Network, interface: Interface) -> str | None:
@@ -73,6 +93,13 @@ def interface_name(network: Network, interface: Interface) -> str | None:
     )
 
 
+def named(network: Network, interface: Interface, name: str | None) -> Interface:
+    """The ENI of the same guest that it calls so; the ENI itself where there is none."""
+    owner = network.topology.instances.get(interface.instance_id or "")
+    mine = [network.enis[eni] for eni in owner.network_interfaces] if owner and name else []
+    return next((one for one in mine if interface_name(network, one) == name), interface)
+
+
 def addresses_of(network: Network, instance: str) -> tuple[HostAddress, ...] | None:
     """Every address of a guest; None where it did not print them."""
     one = network.topology.instances.get(instance)
@@ -80,10 +107,11 @@ def addresses_of(network: Network, instance: str) -> tuple[HostAddress, ...] | N
     return network.kept(("guest addresses", instance), lambda: described.addresses_of(guest)) if guest else None
 
 
-def way_to(network: Network, interface: Interface, address: int) -> str | None:
-    """The interface by which a guest reaches an address; None where nobody knows."""
+def way_to(network: Network, interface: Interface, address: int, source: int | None = None) -> str | None:
+    """The interface by which a guest reaches an address, for what ``source`` sends in by an ENI; None where nobody knows."""
     routing = routing_of(network, interface.instance_id or "")
-    found = routing.look_up(address) if routing else None
+    name = interface_name(network, interface) if source is not None else ""
+    found = routing.look_up(address, source, in_interface=name) if routing and name is not None else None
     return found.interface if found and not found.doubts and found.type not in NOWHERE else None
 
 

@@ -186,7 +186,7 @@ class Walker:
         else:
             journey = publics.no_private_networking(journey, interface, cut_through)
         journey = self.groups(journey, interface, Direction.INGRESS)
-        if journey.frame.back and journey.restored(interface.id):
+        if journey.frame.back and journey.restored(guests.holder(interface)):
             return appliance.restores(self, journey, interface)
         journey = guest_firewall.takes_in(self, journey, interface)
         journey = self.returned(journey) if journey.frame.back else self.eni_status(journey, interface)
