@@ -11,16 +11,53 @@ def add_guest(commands: Any, command: Callable[..., argparse.ArgumentParser], ru
     """Add ``guest``; ``command`` adds one command to some, ``run`` names the function that does it."""
     guest = commands.add_parser(
         "guest",
-        help="tell what a guest's own routes and firewall do with packets",
-        description="Tell what a guest's own routes and firewall do with packets.",
-        epilog="examples:\n  netinsight guest route routes/ --packets packets.jsonl\n"
+        help="gather the state of guests, and tell what their routes and firewalls do with packets",
+        description="Gather the state of guests, and tell what their routes and firewalls do with packets.",
+        epilog="examples:\n  netinsight guest script --to collect.sh\n  netinsight guest read i-a.txt --to i-a.yaml\n"
+        "  netinsight guest route routes/ --packets packets.jsonl\n"
         "  netinsight guest firewall rules.v4 --packets packets.jsonl",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     kinds = guest.add_subparsers(dest="guest_command", required=True, metavar="WHAT", parser_class=type(guest))
+    add_script(kinds, command, run)
+    add_read(kinds, command, run)
     add_route(kinds, command, run)
     add_firewall(kinds, command, run)
+
+
+def add_script(commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]) -> None:
+    """Add ``guest script``."""
+    parser = command(
+        commands, "script", run("guest_script", "run"), "print the script that gathers the state of a guest in it",
+        "netinsight guest script --to collect.sh",
+        "netinsight guest script --shell powershell --to collect.ps1",
+        "netinsight guest script --split 2",
+    )  # fmt: skip
+    parser.add_argument(
+        "--shell", choices=("posix", "powershell"), default="posix", help="for Linux, or for Windows (default: posix)"
+    )
+    parser.add_argument("--split", metavar="N", nargs="?", const=1, type=_part,
+        help="a script that prints part N of its output, for an agent that cuts long ones (default: part 1)")  # fmt: skip
+
+
+def _part(written: str) -> int:
+    if not written.isascii() or not written.isdigit() or not 0 < int(written) < 100_000:
+        raise argparse.ArgumentTypeError(f"`{written[:20]}` is no number of a part")
+    return int(written)
+
+
+def add_read(commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]) -> None:
+    """Add ``guest read``."""
+    parser = command(
+        commands, "read", run("guest_read", "run"), "write what was gathered in guests as a topology has it",
+        "netinsight guest read i-a.txt --to i-a.yaml",
+        "netinsight guest read part-1.txt part-2.txt part-3.txt",
+        "netinsight guest read results.json --output json",
+    )  # fmt: skip
+    parser.add_argument("paths", metavar="PATH", nargs="+",
+        help="outputs of the script, their parts, answers of the agent, or a folder of files; - for standard input")  # fmt: skip
+    parser.add_argument("--output", "-o", choices=("yaml", "json"), default="yaml", help="the format (default: yaml)")
 
 
 def add_route(commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]) -> None:

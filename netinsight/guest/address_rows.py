@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 from netinsight.addresses import family
@@ -19,7 +20,7 @@ _FLAGS = frozenset(
 _JSON = {"broadcast": "brd", "scope": "scope", "metric": "metric", "anycast": "any", "protocol": "proto"}
 _JSON_PASSED = frozenset({"family", "local", "address", "prefixlen", "label", "valid_life_time", "preferred_life_time",
                           "index", "dev"})  # fmt: skip
-_HEAD = re.compile(r"\d+:")
+_HEAD = re.compile(r"[0-9]{1,10}:")
 
 
 def read_addresses(written: Written, problems: Problems) -> tuple[dict[str, Interface], tuple[HostAddress, ...]]:
@@ -46,7 +47,9 @@ def _text_interface(
         return
     name = words[1].text.removesuffix(":").partition("@")[0]
     flags = next((word.text for word in words[2:4] if word.text.startswith("<")), "")
-    _add_interface(name, flags.strip("<>").split(",") if flags else None, interfaces)
+    mac = next((after.text for word, after in pairwise(words) if word.text == "link/ether"), "")
+    index = int(words[0].text.removesuffix(":"))
+    _add_interface(name, flags.strip("<>").split(",") if flags else None, index, mac, interfaces)
     starts = [n for n, word in enumerate(words) if word.text in ("inet", "inet6") or word.text.startswith("link/")]
     for start, end in zip(starts, [*starts[1:], len(words)], strict=False):
         if words[start].text.startswith("link/"):
@@ -69,7 +72,10 @@ def _json_interface(
         problems.note(row, None, "expected `ifname` and a list `addr_info`", "as `ip -j addr` prints it")
         return
     flags = value.get("flags")
-    _add_interface(name, flags if isinstance(flags, list) else None, interfaces)
+    index, mac = value.get("ifindex"), value.get("address") if value.get("link_type") == "ether" else ""
+    _add_interface(
+        name, flags if isinstance(flags, list) else None, index if isinstance(index, int) else 0, str(mac), interfaces
+    )
     for one in told:
         if not one:
             continue
@@ -89,12 +95,13 @@ def _json_interface(
         _add_address(part, name, found, problems)
 
 
-def _add_interface(name: str, flags: list[str] | None, interfaces: dict[str, Interface]) -> None:
+def _add_interface(name: str, flags: list[str] | None, index: int, mac: str, interfaces: dict[str, Interface]) -> None:
     before = interfaces.get(name)
     if before is not None and flags is None:
         return
     up = flags is None or "UP" in flags
-    interfaces[name] = Interface(name, up, name == "lo" if flags is None else "LOOPBACK" in flags)
+    loopback = name == "lo" if flags is None else "LOOPBACK" in flags
+    interfaces[name] = Interface(name, up, loopback, index, mac)
 
 
 def _add_address(row: Row, interface: str, found: list[HostAddress], problems: Problems) -> None:

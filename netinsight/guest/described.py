@@ -6,23 +6,53 @@ from netinsight.errors import InputError
 from netinsight.guest.address_rows import read_addresses
 from netinsight.guest.iptables import Firewall, read_firewall
 from netinsight.guest.lines import Problems, Written
+from netinsight.guest.packets import Settings
 from netinsight.guest.routes import Routing, read_routing
 from netinsight.guest.rows import HostAddress
+from netinsight.guest.system import is_on, read_sysctl, read_table_names
+from netinsight.guest.windows import is_windows, read_windows_routing
 from netinsight.model.guest import Guest
 
 
 def routing_of(guest: Guest) -> Routing | None:
-    """The rules and routes of a guest; None where either is not known: a guess would be no answer.
+    """The rules and routes of a guest; None where either is not known: a guess would be no answer. Windows has no rules.
 
     Raises
     ------
     InputError
-        With every mistake in the texts, each at ``<addresses>``, ``<rules>`` or ``<routes>`` and its line there.
+        With every mistake in the texts, each at the key in ``<>``, such as ``<rules>``, and its line there.
     """
+    if guest.routes is not None and is_windows(guest.routes):
+        return read_windows_routing(guest.routes)
+    problems = Problems()
+    tables = read_table_names(Written(guest.rt_tables, "<rt_tables>"), problems) if guest.rt_tables else {}
+    settings = _settings(guest, problems)
     if guest.routes is None or guest.rules is None:
+        if problems.found:
+            raise InputError(problems.found)
         return None
     addresses = guest.addresses if guest.addresses is not None else _as_addresses(guest)
-    return read_routing(addresses, guest.rules, guest.routes)
+    try:
+        routing = read_routing(addresses, guest.rules, guest.routes, rules6=guest.rules6, routes6=guest.routes6,
+                               tables=tables, settings=settings)  # fmt: skip
+    except InputError as error:
+        raise InputError([*problems.found, *error.problems]) from None
+    if problems.found:
+        raise InputError(problems.found)
+    return routing
+
+
+def _settings(guest: Guest, problems: Problems) -> Settings:
+    """The kernel's switches, as far as ``sysctl`` tells them; whether it forwards is asked elsewhere."""
+    if guest.sysctl is None:
+        return Settings()
+    known = read_sysctl(Written(guest.sysctl, "<sysctl>"), problems)
+    of_all = {name: is_on(known, "net", "ipv4", "conf", "all", name)
+              for name in ("ignore_routes_with_linkdown", "accept_local", "route_localnet", "src_valid_mark")}  # fmt: skip
+    return Settings(
+        ignore_linkdown=bool(of_all["ignore_routes_with_linkdown"]), route_localnet=bool(of_all["route_localnet"]),
+        accept_local=of_all["accept_local"], src_valid_mark=bool(of_all["src_valid_mark"]),
+    )  # fmt: skip
 
 
 def addresses_of(guest: Guest) -> tuple[HostAddress, ...] | None:

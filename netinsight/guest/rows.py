@@ -20,6 +20,8 @@ class Interface:
     name: str
     up: bool = True
     loopback: bool = False
+    index: int = 0
+    mac: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Both readers (YAML and JSON) drive one ``Builder``, so that a value, its place a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,43 +38,39 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class Spot:
     """Where a value stands: its own place, its key's, and those of what it holds."""
 
-    __slots__ = ("children", "column", "file", "height", "key_column", "key_line", "line", "size", "text_at")
+    __slots__ = ("children", "column", "file", "height", "key_column", "key_line", "line", "lines", "size")
 
     def __init__(self, file: str, line: int, column: int) -> None:
         self.file, self.line, self.column = file, line, column
         self.key_line, self.key_column = line, column
         self.children: dict[str, Spot] | list[Spot] | None = None
-        self.text_at: Place | None = None
-        """Where a text begins whose lines are lines of a file."""
+        self.lines: Callable[[int, int], Place] | None = None
+        """Of a text whose lines stand in the file as they are: the place of a line and column of it."""
         self.size, self.height = 1, 1
 
     def child(self, part: str | int) -> Spot | None:
-        """The spot below, by key or position."""
+        """The spot below, by key or position; of a text a line of it, and below that a column."""
         if isinstance(self.children, dict):
             return self.children.get(str(part))
         if isinstance(self.children, list) and isinstance(part, int) and part < len(self.children):
             return self.children[part]
+        if self.lines is not None and isinstance(part, int) and part > 0:
+            lines = self.lines
+            place = lines(part, 1)
+            spot = Spot(place.file, place.line, place.column)
+            spot.lines = lambda column, _: lines(part, column)
+            return spot
         return None
 
     def find(self, path: Path) -> tuple[Spot, bool]:
-        """The deepest spot of ``path`` that exists, and whether that is the whole path.
-
-        Below a text stand its lines, and below a line its columns, both from 1.
-        """
+        """The deepest spot of ``path`` that exists, and whether that is the whole path."""
         spot = self
-        for depth, part in enumerate(path):
+        for part in path:
             below = spot.child(part)
             if below is None:
-                return (inside, True) if (inside := spot._in_text(path[depth:])) else (spot, False)
+                return spot, False
             spot = below
         return spot, True
-
-    def _in_text(self, position: Path) -> Spot | None:
-        numbers = [part for part in position if isinstance(part, int)]
-        if self.text_at is None or len(numbers) < len(position) or len(position) > 2:
-            return None
-        line, column = (*numbers, 1)[:2]
-        return Spot(self.text_at.file, self.text_at.line + line - 1, self.text_at.column + column - 1)
 
     @property
     def place(self) -> Place:
@@ -157,16 +154,18 @@ class Builder:
         self._stack[-1].key = (name, line, column)
         self._stack[-1].merges = merges
 
-    def scalar(self, value: Any, line: int, column: int) -> tuple[Any, Spot]:
-        """A text, number, truth value or nothing."""
-        return self._add(value, Spot(self.file, line, column))
+    def scalar(self, value: Any, line: int, column: int, *, literal: bool = False) -> tuple[Any, Spot]:
+        """A text, number, truth value or nothing; ``literal``: a text whose lines follow its own in the file as they are."""
+        spot = Spot(self.file, line, column)
+        if literal:
+            spot.lines = lambda n, at: self._in_literal(value, line + n, n, at)
+        return self._add(value, spot)
 
-    def lines_of(self, spot: Spot, text: str) -> None:
-        """A scalar was written as a block whose lines are those of ``text``, after the line of the spot."""
-        first = next((n for n, line in enumerate(text.split("\n")) if line), 0)
-        indented = self._line(spot.line + 1 + first)
-        indent = len(indented) - len(text.split("\n")[first])
-        spot.text_at = Place(self.file, spot.line + 1, max(indent, 0) + 1)
+    def _in_literal(self, text: str, line: int, number: int, column: int) -> Place:
+        """A line is indented in the file, and ends as in the text."""
+        written, lines = self._line(line), text.split("\n")
+        indent = max(0, len(written) - len(lines[number - 1])) if number <= len(lines) else 0
+        return Place(self.file, line, column + indent)
 
     def open(self, value: dict[str, Any] | list[Any], line: int, column: int) -> tuple[Any, Spot]:
         """The start of a mapping or list."""
@@ -204,7 +203,7 @@ class Builder:
         if any(frame.spot is spot for frame in self._stack):
             raise self.fatal("an alias inside the value that it repeats", line, column)
         again = Spot(self.file, line, column)
-        again.children, again.size, again.height, again.text_at = spot.children, spot.size, spot.height, spot.text_at
+        again.children, again.size, again.height, again.lines = spot.children, spot.size, spot.height, spot.lines
         self._add(value, again)
         for parent in self._stack[-1:]:
             parent.spot.size += spot.size

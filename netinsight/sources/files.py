@@ -14,6 +14,7 @@ from netinsight.errors import InputError, Place, Problem, did_you_mean, visible
 SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "<stdin>"
 MOST_FILES = 10_000
+_SMALLER = "write it as JSON, or split it over several files"
 MOST_BYTES = {"yaml": 64 << 20, "json": 512 << 20}
 
 
@@ -43,14 +44,26 @@ def read_text(file: str, stdin: IO[bytes] | None = None) -> str:
     InputError
         Where it cannot be read.
     """
+    return decode(read_bytes(file, stdin), file)
+
+
+def read_bytes(file: str, stdin: IO[bytes] | None = None, most: int | None = None) -> bytes:
+    """What a file or standard input holds, at most ``most`` bytes of it.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be read.
+    """
+    most = most or MOST_BYTES["yaml" if file.endswith((".yaml", ".yml")) else "json"]
     if file == STDIN:
-        return _decode(_bounded(stdin or sys.stdin.buffer, STDIN), STDIN)
+        return _bounded(stdin or sys.stdin.buffer, STDIN, most)
     try:
         mode = FilePath(file).stat().st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
             raise InputError([Problem(Place(visible(file, 200)), "not a file")])
         with FilePath(file).open("rb") as stream:
-            return _decode(_bounded(stream, file), file)
+            return _bounded(stream, file, most)
     except (OSError, ValueError) as error:
         raise _unreadable(file, error) from None
 
@@ -81,17 +94,23 @@ def _files_below(folder: FilePath) -> Iterator[FilePath]:
                     yield file
 
 
-def _bounded(stream: IO[bytes], file: str) -> bytes:
-    limit = MOST_BYTES["yaml" if file.endswith((".yaml", ".yml")) else "json"]
+def _bounded(stream: IO[bytes], file: str, limit: int) -> bytes:
     data = stream.read(limit + 1)
     if len(data) > limit:
         raise InputError(
-            [Problem(Place(file), f"larger than {limit >> 20} MiB", "write it as JSON, or split it over several files")]
+            [Problem(Place(file), f"larger than {limit >> 20} MiB", _SMALLER if file.endswith(SUFFIXES) else "")]
         )
     return data
 
 
-def _decode(data: bytes, file: str) -> str:
+def decode(data: bytes, file: str) -> str:
+    """Bytes of a file as text.
+
+    Raises
+    ------
+    InputError
+        At the first byte that is not UTF-8.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError([Problem(Place(file, 1, 1), "the text is UTF-16", "save it as UTF-8")])
     try:

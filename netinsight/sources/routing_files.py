@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
 from netinsight.errors import InputError, Place, Problem, one_of, visible
-from netinsight.guest.lines import Written
+from netinsight.guest.lines import Problems, Written
 from netinsight.guest.routes import Routing, Settings, read_routing
+from netinsight.guest.system import read_table_names
 from netinsight.guest.windows import is_windows, read_windows_routing
 from netinsight.sources.files import STDIN, read_text
 
@@ -51,35 +52,31 @@ def read_routing_files(source: str, settings: Settings | None = None) -> Routing
                         routes6=parts.texts.get("route6"), tables=parts.tables, settings=settings)  # fmt: skip
 
 
-def _folder(source: str) -> _Parts:
-    parts, problems = _Parts(), []
-    for name, what in NAMES.items():
+def named_files(source: str, names: Iterable[str], problems: list[Problem]) -> Iterator[tuple[str, str]]:
+    """The files of a folder that have one of some names, each as it is or with one of ``SUFFIXES``."""
+    for name in names:
         there = [path for suffix in SUFFIXES if (path := FilePath(source) / f"{name}{suffix}").exists()]
         if len(there) > 1:
             problems.append(Problem(Place(str(there[1])), f"stands beside {there[0].name}", "keep one of the two"))
         for path in there[:1]:
-            text = read_text(str(path))
-            if what == "tables":
-                problems += _numbers(text, str(path), parts)
-            else:
-                parts.texts[what] = Written(text, str(path))
+            yield name, str(path)
+
+
+def _folder(source: str) -> _Parts:
+    parts, problems = _Parts(), list[Problem]()
+    for name, path in named_files(source, NAMES, problems):
+        written = Written(read_text(path), path)
+        if NAMES[name] == "tables":
+            mistakes = Problems()
+            parts.tables |= read_table_names(written, mistakes)
+            problems += mistakes.found
+        else:
+            parts.texts[NAMES[name]] = written
     if problems:
         raise InputError(problems)
     if not parts.texts:
         raise InputError([Problem(Place(source), f"none of the files {one_of(list(NAMES))} in the folder")])
     return parts
-
-
-def _numbers(text: str, file: str, parts: _Parts) -> Iterator[Problem]:
-    """``rt_tables``: a number and a name a line."""
-    for n, line in enumerate(text.splitlines(), start=1):
-        words = line.partition("#")[0].split()
-        if not words:
-            continue
-        if len(words) == 2 and re.fullmatch(r"\d+|0x[0-9a-fA-F]+", words[0]):
-            parts.tables[words[1]] = int(words[0], 0) if words[0].startswith("0x") else int(words[0])
-        else:
-            yield Problem(Place(file, n, 1), "expected a number and a name", "as in /etc/iproute2/rt_tables", line)
 
 
 def _file(source: str) -> _Parts:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
 from typing import IO, Any, NamedTuple, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -25,6 +26,7 @@ from netinsight.model.findings import Finding
 from netinsight.model.topology import SECTIONS, Topology
 from netinsight.sources.document import Builder, Document, Spot
 from netinsight.sources.files import MOST_BYTES, STDIN, files_of, read_text
+from netinsight.sources.guest_from import claimed, include_guests
 from netinsight.sources.guest_texts import guest_texts
 from netinsight.sources.json_file import read_json
 from netinsight.sources.validation import findings, plain
@@ -47,6 +49,7 @@ def read_topology(source: str, stdin: IO[bytes] | None = None) -> Reading:
         With every problem of every file.
     """
     document, problems = read_documents(source, stdin)
+    problems += include_guests(document, source)
     draft = _Draft(document, problems)
     for name, value in (document.value or {}).items():
         draft.read_field(name, value)
@@ -61,17 +64,11 @@ def read_documents(source: str, stdin: IO[bytes] | None) -> tuple[Document, list
     InputError
         Where no file can be read.
     """
-    builders: list[Builder] = []
-    problems: list[Problem] = []
-    files = [STDIN] if source == "-" else files_of(source)
-    for file in files:
-        try:
-            builder = _parse(read_text(file, stdin), file)
-        except InputError as error:
-            problems += error.problems
-            continue
-        problems += builder.problems
-        builders.append(builder)
+    read = [_tried(file, stdin) for file in ([STDIN] if source == "-" else files_of(source))]
+    guests = claimed(one for one in read if isinstance(one, Builder)) if len(read) > 1 else set()
+    files = [one for one in read if not guests or not _below(one, guests)]
+    builders = [one for one in files if isinstance(one, Builder)]
+    problems = [problem for one in files for problem in one.problems]
     if not builders:
         raise InputError(problems)
     texts = {builder.file: builder.text for builder in builders}
@@ -80,6 +77,19 @@ def read_documents(source: str, stdin: IO[bytes] | None) -> tuple[Document, list
     for builder in builders:
         problems += [_with_line(merged, problem) for problem in _merge(merged, builder)]
     return merged, problems
+
+
+def _tried(file: str, stdin: IO[bytes] | None) -> Builder | InputError:
+    try:
+        return _parse(read_text(file, stdin), file)
+    except InputError as error:
+        return error
+
+
+def _below(one: Builder | InputError, guests: set[FilePath]) -> bool:
+    """Whether a file is a guest's, or stands in the folder of one."""
+    file = FilePath(one.file if isinstance(one, Builder) else one.problems[0].place.file).resolve()
+    return not guests.isdisjoint((file, *file.parents))
 
 
 def _parse(text: str, file: str) -> Builder:
@@ -204,7 +214,7 @@ class _Draft:
         topology._locate = self.document.locate
         if self.document.whole:  # what a file that cannot be read describes is not missing elsewhere
             self.add_all(check(topology, self.broken, self.partial))
-            self.add_all(guest_texts(topology))
+            self.add_all(guest_texts(topology, self.document))
         problems = sorted(dict.fromkeys(self.problems), key=lambda p: (list(self.document.texts).index(p.place.file)
                           if p.place.file in self.document.texts else -1, p.place.line, p.place.column))  # fmt: skip
         if any(problem.severity is Severity.ERROR for problem in problems):

@@ -82,9 +82,7 @@ def _scalar(builder: Builder, event: yaml.ScalarEvent, anchors: dict[str, tuple[
     if event.tag is not None and event.tag not in ("!", _TEXT_TAG):
         builder.note(f"the tag `{visible(str(event.tag))}` is not supported", *_at(event), "write the plain value")
     plain = event.style in (None, "") and event.tag is None
-    node = builder.scalar(resolve(event.value) if plain else event.value, *_at(event))
-    if event.style == "|":
-        builder.lines_of(node[1], event.value)
+    node = builder.scalar(resolve(event.value) if plain else event.value, *_at(event), literal=event.style == "|")
     if event.anchor:
         anchors[event.anchor] = node
 

@@ -338,6 +338,11 @@ def listening(*sockets: Document) -> Document:
     return guest(listening=[{"port": 22, **socket} for socket in sockets])
 
 
+def bound(to: str, name: str, *others: Document) -> Document:
+    """A socket of i-b that is bound to an interface, and the interface that is its ENI."""
+    return both(listening({"interface": to}, *others), guest(interfaces=[{"name": name, "ip": "10.0.2.20"}]))
+
+
 SIX: Document = {
     "vswitches": {"vsw-a": {"ipv6_cidr": "2001:db8:1:1::/64"}, "vsw-b": {"ipv6_cidr": "2001:db8:1:2::/64"}},
     "security_groups": {"sg-b": {"rules": [{"direction": "ingress", "source": EVERYONE},
@@ -356,6 +361,13 @@ OVER_SIX: Document = {"family": 6}
     Case("a socket of IPv6 leaves IPv4 out", listening({"address": "::", "v6only": True}), "abnormal", **UNREACHABLE),
     Case("a process listens on the loopback address only", listening({"address": "127.0.0.1"}), "abnormal",
          **UNREACHABLE),
+    Case("a socket is bound to the loopback", listening({"address": "0.0.0.0", "interface": "lo"}), "abnormal",
+         **UNREACHABLE),
+    Case("a socket is bound to the interface of the ENI", bound("eth0", "eth0"), "normal"),
+    Case("a socket is bound to another interface", bound("eth1", "eth0"), "abnormal", **UNREACHABLE),
+    Case("a socket is bound to an interface, and which is the ENI nobody knows", listening({"interface": "eth0"}),
+         "skipped", left_out=True),
+    Case("one of two sockets is bound elsewhere", bound("eth1", "eth0", {}), "normal"),
     Case("a process listens on another address only", listening({"address": "10.0.2.99"}), "abnormal", **UNREACHABLE),
     Case("a process listens on another port", listening({"port": 2222}), "abnormal", **UNREACHABLE),
     Case("a process listens on UDP only", listening({"protocol": "udp"}), "abnormal", **UNREACHABLE),

@@ -19,7 +19,7 @@ def check(case: Case, side: Side) -> Iterator[Result]:
         yield from (missing(item, side.ref, gap or why("skip.not_collected")) for item in ITEMS)
     elif side.guest.interfaces is None:
         yield from (fact_missing(item, side.ref, "guest.interfaces") for item in ITEMS)
-    elif (found := _find(side, side.guest)) is None:
+    elif (found := find_interface(side, side.guest)) is None:
         yield from (missing(item, side.ref, why("skip.no_interface", eni=side.interface.id)) for item in ITEMS)
     else:
         interface, path = found
@@ -28,7 +28,7 @@ def check(case: Case, side: Side) -> Iterator[Result]:
         yield _netmask(case, side, interface, path)
 
 
-def _find(side: Side, guest: Guest) -> tuple[GuestInterface, Path] | None:
+def find_interface(side: Side, guest: Guest) -> tuple[GuestInterface, Path] | None:
     """The guest's interface that is the ENI: by MAC, else by address, else the only one on both sides."""
     interfaces, eni = guest.interfaces or [], side.interface.eni
     base = (*side.path, "guest", "interfaces")

@@ -18,9 +18,10 @@ from netinsight.diagnosis.case import (
     not_concerned,
 )
 from netinsight.diagnosis.catalogue import port_list
+from netinsight.diagnosis.checks.nic import find_interface
 from netinsight.engine.spaces import joined, without
 from netinsight.flow import PortRange
-from netinsight.model.guest import Listener
+from netinsight.model.guest import Guest, Listener
 from netinsight.network.steps import why
 
 ITEM = "service.listening"
@@ -38,21 +39,25 @@ def check(case: Case, side: Side) -> Iterator[Result]:
     elif side.guest is None or side.guest.listening is None:
         yield fact_missing(ITEM, side.ref, "guest.listening")
     else:
-        yield _listening(case, side, side.guest.listening)
+        yield _listening(case, side, side.guest, side.guest.listening)
 
 
-def _listening(case: Case, side: Side, listeners: list[Listener]) -> Result:
+def _listening(case: Case, side: Side, guest: Guest, listeners: list[Listener]) -> Result:
     address = side.end.address or 0
     asked, moved = _for_the_guest(case, side)
     if not asked and not moved:
         return missing(ITEM, side.ref, why("skip.sent_on"))
     mine = [(i, one) for i, one in enumerate(listeners) if one.protocol.lower() == case.protocol_word]
-    heard = [(i, one) for i, one in mine if hears(one, address)]
+    found = find_interface(side, guest) if guest.interfaces and any(one.interface for _, one in mine) else None
+    name = found[0].name if found else None
+    heard = [(i, one) for i, one in mine if hears(one, address, name)]
     base = (*side.path, "guest", "listening")
     open_ports = joined(PortRange(one.port, one.port) for _, one in heard)
     closed = without(asked, open_ports)
     closed = joined([*closed, *(ports for ports, to in moved if without([to], open_ports))])
     values = {"protocol": case.protocol_word, "ip": text(address)}
+    if closed and name is None and _may_hear(mine, address, closed):
+        return missing(ITEM, side.ref, why("skip.no_interface", eni=side.interface.id))
     if not closed:
         where = [*asked, *(to for _, to in moved)]
         i, one = next((i, one) for i, one in heard if where[0].first <= one.port <= where[0].last)
@@ -66,7 +71,9 @@ def _listening(case: Case, side: Side, listeners: list[Listener]) -> Result:
             **values,
         )
     elsewhere = [
-        (i, one) for i, one in mine if not hears(one, address) and any(r.first <= one.port <= r.last for r in closed)
+        (i, one)
+        for i, one in mine
+        if not hears(one, address, name) and any(r.first <= one.port <= r.last for r in closed)
     ]
     values["ports"] = port_list(closed)
     if elsewhere:
@@ -79,7 +86,7 @@ def _listening(case: Case, side: Side, listeners: list[Listener]) -> Result:
             side.part(closed),
             fact,
             process=one.process or "-",
-            address=f"{one.address}:{one.port}",
+            address=f"{_bound(one)}:{one.port}",
             **values,
         )
     return abnormal(ITEM, side.ref, "none", side.part(closed), Fact(base, _ports_heard(mine)), **values)
@@ -104,14 +111,29 @@ def _for_the_guest(case: Case, side: Side) -> tuple[list[PortRange], list[tuple[
     return asked, moved
 
 
-def hears(listener: Listener, address: int) -> bool:
-    """Whether a socket takes a packet to ``address``; one on ``::`` takes IPv4 too, unless it is v6only."""
+def hears(listener: Listener, address: int, interface: str | None = None) -> bool:
+    """Whether a socket takes a packet to ``address`` that comes in by ``interface``.
+
+    One on ``::`` takes IPv4 too, unless it is v6only; one that is bound to an interface takes what comes in there only.
+    """
+    if listener.interface is not None and listener.interface != interface:
+        return False
     if listener.address is None:
         return True
     bound = parse_address(listener.address)
     if text(bound) in ("0.0.0.0", "::"):  # noqa: S104  (an address that is read, not bound)
         return family(bound) == family(address) or (family(bound) == 6 and not listener.v6only)
     return bound == address
+
+
+def _may_hear(mine: list[tuple[int, Listener]], address: int, closed: list[PortRange]) -> bool:
+    """Whether a socket would hear on the ports that are left if its interface, which is not the loopback, is the ENI."""
+    return any(
+        one.interface not in (None, "lo")
+        and hears(one, address, one.interface)
+        and any(ports.first <= one.port <= ports.last for ports in closed)
+        for _, one in mine
+    )
 
 
 def _ports_heard(mine: list[tuple[int, Listener]]) -> str:
@@ -122,4 +144,9 @@ def _ports_heard(mine: list[tuple[int, Listener]]) -> str:
 
 
 def _shown(listener: Listener) -> str:
-    return f"{listener.protocol} {listener.address or '*'}:{listener.port} {listener.process or ''}".strip()
+    return f"{listener.protocol} {_bound(listener)}:{listener.port} {listener.process or ''}".strip()
+
+
+def _bound(listener: Listener) -> str:
+    """The address and the interface, as ``ss`` writes them."""
+    return (listener.address or "*") + (f"%{listener.interface}" if listener.interface else "")

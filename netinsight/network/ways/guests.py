@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netinsight.addresses import parse_address, ranges, text
+from netinsight.addresses import family, parse_address, ranges, text
 from netinsight.engine.classify import Decision
 from netinsight.guest import described
 from netinsight.guest.packets import Found
 from netinsight.guest.routes import Routing
 from netinsight.guest.rows import HostAddress
-from netinsight.model.base import Path
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Origin
@@ -62,7 +61,7 @@ def _leaves(
     if found.doubts or (found.type not in NOWHERE and leaves_by is None):
         return journey, interface  # listed as not checked
     item = "guest.route.return" if journey.frame.back else "guest.route.forward"
-    ref, origin = Ref("instance", instance), _origin(walker.network, instance, found)
+    ref, origin = Ref("instance", instance), _origin(walker.network, instance, found, family(packet.destination))
     if leaves_by is None:
         code = "guest_route.none" if found.type == "none" else "guest_route.refused"
         told = why(code, destination=text(packet.destination), type=found.type)
@@ -119,7 +118,7 @@ def _eni_of(network: Network, routing: Routing, instance: str, name: str) -> Int
     """The ENI of an interface of a guest: by its MAC address, else by an address of it."""
     owner = network.topology.instances[instance]
     mine = [network.enis[eni] for eni in owner.network_interfaces]
-    macs = {one.mac.lower() for one in (owner.guest.interfaces or () if owner.guest else ())
+    macs = {one.mac.lower().replace("-", ":") for one in (owner.guest.interfaces or () if owner.guest else ())
             if one.name == name and one.mac}  # fmt: skip
     held = {one.address for one in routing.addresses if one.interface == name}
     return next((one for one in mine if one.eni.mac and one.eni.mac.lower() in macs), None) or next(
@@ -127,18 +126,20 @@ def _eni_of(network: Network, routing: Routing, instance: str, name: str) -> Int
     )
 
 
-def _origin(network: Network, instance: str, found: Found) -> Origin:
+def _origin(network: Network, instance: str, found: Found, version: int) -> Origin:
     """The row that decided, as evidence; of a rule that ends the look-up, the rule."""
     guest = network.topology.instances[instance].guest
     key, line = ("routes", found.route_line) if found.route_line else ("rules", found.rule_line)
-    written = (guest.routes if key == "routes" else guest.rules) if guest else None
-    rows = (written or "").splitlines()
-    said = (
-        rows[line - 1].strip() if line and line <= len(rows) and not found.route_is_made else found.reason or found.type
-    )
+    if found.route_line and found.route_is_made:
+        key = "addresses"
+    elif version == 6 and (key == "rules" or (guest and guest.routes6 is not None)):
+        key += "6"
+    rows = ((getattr(guest, key) if guest else None) or "").splitlines()
+    there = bool(line) and 0 < (line or 0) <= len(rows)
+    said = rows[(line or 1) - 1].strip() if there and key != "addresses" else found.reason or found.type
+    path = ("instances", instance, "guest", key)
     name = f"{instance}/{key}" + (f"/{line}" if line else "")
-    path: Path = ("instances", instance, "guest", key, *([line] if line else []))
-    return Origin(name, "guest_route", path, text=said)
+    return Origin(name, "guest_route", (*path, line) if there and line else path, text=said)
 
 
 def _policy(found: Found, origin: Origin) -> str:

@@ -1,0 +1,22 @@
+"""``netinsight guest script``: print what gathers the state of a guest in it."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.resources import files
+
+from netinsight.cli.output import write
+from netinsight.errors import ExitStatus
+
+_NAMES = {"posix": "collect.sh", "powershell": "collect.ps1"}
+_MARK = "# ARGUMENTS\n"
+_SET = {"posix": "set -- part {}\n", "powershell": "$Arguments = @('part', '{}')\n"}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a script; with ``--split`` one that prints a part of what it gathers."""
+    text = (files("netinsight.guest") / "collect" / _NAMES[arguments.shell]).read_text("utf-8")
+    if arguments.split is not None:
+        text = text.replace(_MARK, _SET[arguments.shell].format(arguments.split), 1)
+    write(text, arguments.to)
+    return ExitStatus.REACHABLE
