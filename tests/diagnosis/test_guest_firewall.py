@@ -134,7 +134,8 @@ def test_of_udp_one_packet_there_and_one_back_are_all() -> None:
     ("-A INPUT -m conntrack --ctdir ORIGINAL -j ACCEPT", "unreachable"),
     ("-A INPUT -m conntrack --ctorigdst 10.0.2.10 -j ACCEPT", "reachable"),
     ("-A INPUT -m conntrack --ctorigdst 10.0.1.10 -j ACCEPT", "unreachable"),
-    ("-A INPUT -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -j ACCEPT", "reachable"),
+    ("-A INPUT -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -j ACCEPT", "unreachable"),  # what follows the SYN-ACK
+    ("-A INPUT -p tcp -m tcp --tcp-flags ACK ACK -j ACCEPT", "reachable"),
     ("-A INPUT -i lo -j ACCEPT", "unreachable"),
 ])  # fmt: skip
 def test_the_reply_is_judged_at_the_source_as_part_of_its_connection(line: str, verdict: str) -> None:
@@ -159,9 +160,49 @@ def test_what_is_not_tracked_has_no_connection() -> None:
     """The kernel takes the SYN-ACK of a connection that it was told to forget for INVALID."""
     known = rules("-A INPUT -p tcp -j ACCEPT", f"-A OUTPUT {SEEN}", outward="DROP", more=UNTRACKED)
     assert stopped_by(ask(estate(b=known))) == {("firewall.iptables.egress", "i-b")}
-    invalid = rules("-A INPUT -p tcp -j ACCEPT", "-A OUTPUT -m state --state INVALID -j ACCEPT", outward="DROP",
-                    more=UNTRACKED)  # fmt: skip
-    assert ask(estate(b=invalid)).verdict == "reachable"
+    only = rules("-A INPUT -p tcp -j ACCEPT", "-A OUTPUT -m state --state INVALID -j ACCEPT", outward="DROP",
+                 more=UNTRACKED)  # fmt: skip
+    assert stopped_by(ask(estate(b=only))) == {("firewall.iptables.egress", "i-b")}  # what follows it is a new connection
+    assert ask(estate(b=only.replace("INVALID", "NEW,INVALID"))).verdict == "reachable"
+
+
+def test_later_packets_are_invalid_to_a_guest_that_does_not_track_the_reply() -> None:
+    state = "-m conntrack --ctstate NEW,{} -j ACCEPT"
+    unheard = estate(middle={"iptables": rules(f"-A FORWARD {state.format('ESTABLISHED')}"), "ip_forward": True})
+    assert ask(unheard).verdict == "reachable"
+    del unheard["vswitches"]["vsw-2"]["route_table"]  # the reply goes back directly
+    report = ask(unheard)
+    assert stopped_by(report) == {("firewall.iptables.forward", "i-m")}
+    assert "INVALID" in stage(report, "forward").why
+    unheard["instances"]["i-m"]["guest"]["iptables"] = rules(f"-A FORWARD {state.format('INVALID')}")
+    assert ask(unheard).verdict == "reachable"
+    for seen, verdict in (("ESTABLISHED", "unreachable"), ("INVALID", "reachable")):
+        mute = rules(f"-A INPUT {state.format(seen)}", more=UNTRACKED.replace("-A PREROUTING", "-A OUTPUT"))
+        assert ask(estate(b=mute)).verdict == verdict
+
+
+def test_of_ports_some_of_which_are_not_tracked_each_is_told_for_itself() -> None:
+    mute = rules("-A INPUT -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT",
+                 more="*raw\n-A OUTPUT -p tcp -m tcp --sport 22:23 -j CT --notrack\nCOMMIT\n")  # fmt: skip
+    report = ask(estate(b=mute), port="20-25")
+    assert (report.verdict, report.reachable_ports) == ("partial", ["20-21", "24-25"])
+
+
+def test_a_reply_that_is_not_tracked_is_not_translated_back() -> None:
+    more = PUBLISHED + "*raw\n-A PREROUTING -i docker0 -j CT --notrack\nCOMMIT\n"
+    guest = docker(nat=more)
+    guest["iptables"] = guest["iptables"].replace(":FORWARD DROP", ":FORWARD ACCEPT")
+    report = ask(estate(b=guest), port=8080)
+    assert stopped_by(report) >= {("firewall.iptables.egress", "i-b")}
+
+
+def test_a_reply_of_no_connection_that_is_translated_is_no_reply() -> None:
+    masked = rules(forward="ACCEPT", more=translating("-A POSTROUTING -j MASQUERADE"))
+    document = estate(middle={"iptables": masked, "ip_forward": True})
+    del document["vswitches"]["vsw-1"]["route_table"]  # only the reply comes by the appliance
+    for protocol, port in (("tcp", 22), ("udp", 53)):
+        assert stopped_by(ask(document, protocol=protocol, port=port)) == {("firewall.iptables.forward", "i-m")}
+    assert ask(document, protocol="icmp", port=None).verdict == "reachable"  # an echo reply is INVALID
 
 
 def test_ping_asks_and_is_answered() -> None:
@@ -286,8 +327,9 @@ def test_a_reply_that_comes_by_an_appliance_which_did_not_see_the_question_has_n
     document = estate(middle={"iptables": rules(f"-A FORWARD {SEEN}"), "ip_forward": True})
     del document["vswitches"]["vsw-1"]["route_table"]
     assert stopped_by(ask(document)) == {("firewall.iptables.forward", "i-m")}
-    document["instances"]["i-m"]["guest"]["iptables"] = rules("-A FORWARD -m state --state INVALID -j ACCEPT")
-    assert ask(document).verdict == "reachable"
+    for states, verdict in (("INVALID", "unreachable"), ("INVALID,NEW", "reachable")):
+        document["instances"]["i-m"]["guest"]["iptables"] = rules(f"-A FORWARD -m state --state {states} -j ACCEPT")
+        assert ask(document).verdict == verdict
 
 
 def test_a_translating_appliance_is_answered_at_its_own_address() -> None:

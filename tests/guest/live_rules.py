@@ -10,9 +10,8 @@ from tests.guest.live_world import ADDRESS, GUESTS, PORTS
 
 HIGH = 40000
 """Rules tell client ports from here on from those below."""
-OTHERS = ["203.0.113.7", "10.0.9.0/24", "172.17.0.3"]
-PLACES = [ADDRESS["client"], ADDRESS["server"], "10.0.1.0/24", "10.0.2.0/24", "10.0.3.10/31", "10.0.0.0/8",
-          "172.17.0.2", "172.17.0.0/16", *OTHERS]  # fmt: skip
+PLACES = [ADDRESS["client"], ADDRESS["server"], "10.0.1.0/24", "10.0.2.0/24", "10.0.3.10/31", "10.0.0.0/8", "0.0.0.0/0",
+          "10.0.0.0/22", "172.17.0.2", "172.17.0.0/16", "203.0.113.7"]  # fmt: skip
 STATES = ["NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "NEW,ESTABLISHED", "INVALID", "UNTRACKED", "INVALID,UNTRACKED"]
 SEEN = "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
 REJECTS = ["", "-p tcp:--reject-with tcp-reset", ":--reject-with icmp-host-prohibited", ":--reject-with icmp-admin-prohibited"]
@@ -60,7 +59,7 @@ def places(draw: st.DrawFn, hook: str, kinds: str = "sdio") -> str:
     """Matches of addresses and interfaces that a hook has."""
     words = []
     for kind in kinds:
-        if draw(st.integers(0, 9)) < 6:
+        if draw(st.integers(0, 9)) < 7:
             continue
         if kind in "sd":
             words.append(f"{draw(_no())}-{kind} {draw(pick(PLACES))}")
@@ -94,7 +93,7 @@ def condition(draw: st.DrawFn, hook: str) -> str:
     words = [draw(places(hook))]
     if draw(st.booleans()):
         words.append(draw(protocols()))
-    if draw(st.integers(0, 9)) < 3:
+    if draw(st.integers(0, 9)) < 4:
         words.append(draw(others(hook)))
     return " ".join(filter(None, words)).replace("! -m", "-m")
 
@@ -104,7 +103,7 @@ def rule(draw: st.DrawFn, hook: str, chain: str, further: list[str]) -> str:
     """A rule of the filter table."""
     asked = draw(condition(hook))
     ends = [f"-{draw(pick('jjg'))} {name}" for name in further]
-    target = draw(pick([*ends, *ends, "-j ACCEPT", "-j ACCEPT", "-j ACCEPT", "-j DROP", "-j REJECT", "-j RETURN"]))
+    target = draw(pick([*ends * 3, "-j ACCEPT", "-j ACCEPT", "-j ACCEPT", "-j DROP", "-j REJECT", "-j RETURN"]))
     if target == "-j REJECT":
         needs, _, kind = draw(pick(REJECTS)).partition(":")
         if needs and "-p " in asked:
@@ -123,6 +122,7 @@ def opening(draw: st.DrawFn, hook: str) -> str:
         f"-A {hook} -p {protocol} -m conntrack --ctstate NEW -m {protocol} --dport {draw(PORT)} -j ACCEPT",
         f"-A {hook} -p icmp -j ACCEPT", f"-A {hook} -s 10.0.0.0/8 -j ACCEPT", f"-A {hook} -d 172.17.0.2/32 -j ACCEPT",
         f"-A {hook} -m conntrack --ctstate INVALID -j DROP", f"-A {hook} -m conntrack --ctstate DNAT -j ACCEPT",
+        f"-A {hook} -m conntrack --ctstate INVALID,UNTRACKED -j ACCEPT", f"-A {hook} -p tcp -m tcp ! --syn -j ACCEPT",
     ]))  # fmt: skip
 
 
@@ -135,10 +135,10 @@ def filters(draw: st.DrawFn) -> list[str]:
         if busy < 3:
             lines.append(f":{hook} ACCEPT [0:0]")
             continue
-        lines.append(f":{hook} {draw(pick(['ACCEPT', 'ACCEPT', 'DROP']))} [0:0]")
+        lines.append(f":{hook} {draw(pick(['ACCEPT', 'DROP']))} [0:0]")
         users = [f"{hook[0]}{n}" for n in range(draw(st.integers(0, 2)))]
         lines += [f":{name} - [0:0]" for name in users]
-        made += draw(st.lists(opening(hook), max_size=5))
+        made += draw(st.lists(opening(hook), min_size=1, max_size=6))
         for at, chain in enumerate([hook, *users]):
             made += draw(st.lists(rule(hook, chain, users[at:]), min_size=at > 0, max_size=3))
     return ["*filter", *lines, *made, "COMMIT"]
@@ -161,6 +161,10 @@ def natted(draw: st.DrawFn, name: str) -> list[str]:
         where = f"-d {ADDRESS['server']}/32" if name == "appliance" else draw(pick(["", "! -i docker0", "-i eth0", ""]))
         ports = draw(pick([f"--dport {draw(PORT)}", f"--dport {draw(PORT)}", f"--sport {HIGH}:65535"]))
         lines.append(f"-A PREROUTING {where} -p {protocol} -m {protocol} {ports} -j {target}")
+    if name == "client" and draw(st.booleans()):
+        to = f"{ADDRESS['server']}{draw(pick(['', ':80', ':8080', ':22']))}"
+        lines.append(f"-A OUTPUT -d {ADDRESS['server']}/32 -p {protocol} -m {protocol} --dport {draw(PORT)} -j DNAT "
+                     f"--to-destination {to}")  # fmt: skip
     for _ in range(draw(st.integers(0, 2))):
         asked = draw(pick(["-s 10.0.1.0/24 ", "", "-s 172.17.0.0/16 ! -o docker0", "-o eth0", "-p tcp", "-o docker0",
                            f"-p udp -m udp --dport {draw(PORT)}", "-d 10.0.2.0/24 -o eth0"]))  # fmt: skip
@@ -173,14 +177,14 @@ def raw_and_mangle(draw: st.DrawFn) -> list[str]:
     """The tables raw and mangle."""
     raw = ["*raw", ":PREROUTING ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]"]
     mangle = ["*mangle"]
-    if draw(st.integers(0, 9)) < 3:
+    if draw(st.integers(0, 9)) < 4:
         for _ in range(draw(st.integers(1, 2))):
             hook = draw(pick(["PREROUTING", "OUTPUT"]))
-            asked = f"{draw(places(hook))} {draw(protocols())}"
+            asked = draw(pick([f"{draw(places(hook))} {draw(protocols())}", "-p tcp", ""]))
             raw.append(f"-A {hook} {asked} -j {draw(pick(['CT --notrack', 'CT --notrack', 'DROP', 'ACCEPT']))}")
     if draw(st.integers(0, 9)) < 4:
         for _ in range(draw(st.integers(1, 3))):
-            hook = draw(pick(["PREROUTING", "INPUT", "FORWARD", "POSTROUTING"]))
+            hook = draw(pick(["PREROUTING", "INPUT", "FORWARD", "POSTROUTING", "OUTPUT"]))
             target = draw(pick(["MARK --set-xmark 0x1/0x1", "MARK --set-mark 2", "ACCEPT", "DROP", "RETURN"]))
             mangle.append(f"-A {hook} {draw(condition(hook))} -j {target}")
     return [*raw, "COMMIT", *mangle, "COMMIT"]

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netinsight.addresses import Range, family, text
 from netinsight.engine.classify import Decision
-from netinsight.engine.spaces import Box, joined
-from netinsight.flow import PortRange, has_ports
+from netinsight.engine.spaces import Box, joined, subtract
+from netinsight.flow import TCP, PortRange, has_ports
 from netinsight.model.topology import Interface
-from netinsight.network.steps import Ref, Ruling, Why, why
+from netinsight.network.steps import Packet, Ref, Ruling, Why, why
 from netinsight.network.ways import guests
-from netinsight.network.ways.guest_rules import STAGES, Part, firewall_of, judged, origin_of
+from netinsight.network.ways.guest_rules import STAGES, Part, firewall_of, judged, judged_again, origin_of
 from netinsight.network.ways.journey import Journey
 
 if TYPE_CHECKING:
@@ -59,6 +59,13 @@ def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -
     parts = judged(walker, journey, interface, chain)
     if parts is None:
         return journey, []
+    told = _step(walker, journey, interface, chain, parts)
+    if not journey.frame.back:
+        walker.judged[interface.instance_id or "", STAGES[chain], journey.packet] = (journey, interface, chain)
+    return told, parts
+
+
+def _step(walker: Walker, journey: Journey, interface: Interface, chain: str, parts: list[Part]) -> Journey:
     instance, version = interface.instance_id or "", family(journey.packet.source)
     firewall = firewall_of(walker.network, instance, version)
     translates = firewall is not None and firewall.translates
@@ -70,13 +77,33 @@ def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -
         )
         for part in parts
     )
-    step = journey.step(STAGES[chain], ITEMS[chain], Ref("instance", instance), rulings)
-    return step, parts
+    return journey.step(STAGES[chain], ITEMS[chain], Ref("instance", instance), rulings)
+
+
+def answered(walker: Walker, there: Journey, back: Journey) -> Journey:
+    """The question told again when its answer is known: later packets are INVALID to a guest that does not track that."""
+    lost = there.broken or back.broken or any(step.decision == "unknown" for step in there.steps)
+    if lost or there.packet.protocol != TCP:
+        return there
+    seen: dict[str, list[tuple[Packet, Box]]] = {}
+    for step in back.steps:
+        chain = next((chain for chain, stage in STAGES.items() if stage == step.stage), "")
+        seen.setdefault(step.object.id, []).extend(walker.seen.get((step.object.id, chain, step.packet), ()))
+    steps = list(there.steps)
+    for at, step in enumerate(steps):
+        if (asked := walker.judged.get((step.object.id, step.stage, step.packet))) is None:
+            continue
+        journey, interface, chain = asked
+        tracked = tuple(box for packet, box in seen.get(step.object.id, ()) if packet == step.packet)
+        if subtract((step.packet.box,), tracked):
+            again = judged_again(walker, journey, interface, chain, tracked)
+            steps[at] = _step(walker, journey, interface, chain, again).steps[-1]
+    return there._replace(steps=tuple(steps))
 
 
 def _told(part: Part, journey: Journey, chain: str, *, may_be_sent_on: bool) -> tuple[Decision, Why]:
     """What becomes of a part, and why."""
-    one, left = part.judgement, part.left
+    one, left = part.decides, part.left
     decision = _DECISIONS[one.verdict]
     rule = one.rule if one.rule != "policy" else f"{one.chain or chain} policy {one.verdict}"
     values = {"rule": rule, "line": one.line or "-", "assumed": "; ".join(one.assumptions), "kind": one.reject_with}
@@ -86,10 +113,13 @@ def _told(part: Part, journey: Journey, chain: str, *, may_be_sent_on: bool) -> 
         values["to"] = "-"
     if decision is Decision.UNKNOWN:
         return Decision.UNKNOWN, why("guest_firewall.unknown", **values)
+    if decision is Decision.ACCEPT and not part.fits:
+        return Decision.DROP, why("guest_firewall.session", **values)
     if decision is Decision.DROP and journey.frame.back:
         return Decision.DROP, why("guest_firewall.answer", **values)
     if decision is Decision.DROP and part.later:
-        return Decision.DROP, why("guest_firewall.later", **values)
+        invalid = part.later.end is not None and part.later.end.conntrack == "INVALID"
+        return Decision.DROP, why("guest_firewall.unseen" if invalid else "guest_firewall.later", **values)
     if decision is Decision.DROP:
         rejects = one.verdict == "REJECT"
         return Decision.DROP, why("guest_firewall.reject" if rejects else "guest_firewall.drop", **values)

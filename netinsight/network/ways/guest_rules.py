@@ -1,16 +1,21 @@
 """The rules of a guest's firewall, asked about a packet on its way.
 
 A packet is judged as the first of its connection; of TCP, whose third packet has to pass too, also as a later one. The
-answer is judged as part of the connection where the same guest saw its question, and was not told to leave it untracked.
+answer is judged as part of the connection where the same guest saw its question, and was not told to leave it untracked;
+of TCP it is the SYN-ACK, and what follows it.
+
+What the guest takes later packets for hangs on whether it tracks the answer too, which is known when that was walked: they
+are ESTABLISHED, or INVALID. A SYN-ACK of no connection is INVALID, what follows it is a connection of its own (NEW).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from netinsight.addresses import Range, family, parse_address
-from netinsight.engine.spaces import Box, cut
+from netinsight.engine.spaces import Box, Region, cut, intersect, subtract
 from netinsight.flow import EVERY_PORT, ICMP, ICMPV6, TCP, PortRange, has_ports
 from netinsight.guest import described
 from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Firewall, Judgement, State, Translated
@@ -29,7 +34,7 @@ if TYPE_CHECKING:
 TABLES = ("raw", "mangle", "nat", "filter", "security")
 STAGES = {"OUTPUT": "guest.firewall.egress", "INPUT": "guest.firewall.ingress", "FORWARD": "guest.firewall.forward"}
 _OTHER_WAY = {"OUTPUT": "INPUT", "INPUT": "OUTPUT", "FORWARD": "FORWARD"}
-_FLAGS = {"question": None, "answer": FLAGS["SYN"] | FLAGS["ACK"], "later": FLAGS["ACK"]}
+_FLAGS = {"question": None, "answer": FLAGS["SYN"] | FLAGS["ACK"], "later": FLAGS["ACK"], "reply": FLAGS["ACK"]}
 
 
 class Part(NamedTuple):
@@ -37,18 +42,28 @@ class Part(NamedTuple):
 
     Attributes
     ----------
+    judgement
+        Of the first packet.
     later
-        The first packet passes; it is a later one that was judged.
+        Of a later one, where the first passes and that does not.
+    fits
+        Whether the guest translates all of them alike.
     """
 
     box: Box
     judgement: Judgement
-    later: bool = False
+    later: Judgement | None = None
+    fits: bool = True
 
     @property
     def left(self) -> State | None:
-        """The packet as it leaves the rules, or was stopped by one."""
+        """The first packet as it leaves the rules, or was stopped by one."""
         return self.judgement.end
+
+    @property
+    def decides(self) -> Judgement:
+        """What stops the connection, or lets it pass."""
+        return self.later or self.judgement
 
     @property
     def sent_on(self) -> bool:
@@ -83,10 +98,17 @@ def judged(walker: Walker, journey: Journey, interface: Interface, chain: str) -
     asker = _Asker(walker, firewall, interface, packet, chain)
     if journey.frame.back:
         return list(asker.answer())
-    parts = walker.firewalled.get((instance, chain, packet))
-    if parts is None:
-        parts = walker.firewalled[instance, chain, packet] = list(asker.question())
-    return parts
+    key = (instance, chain, packet)
+    if key not in walker.firewalled:
+        walker.firewalled[key] = list(asker.question())
+    return walker.firewalled[key]
+
+
+def judged_again(walker: Walker, journey: Journey, interface: Interface, chain: str, seen: Region) -> list[Part]:
+    """The same of a question whose answer is known: ``seen`` are the ports of which the guest tracks it."""
+    firewall = firewall_of(walker.network, interface.instance_id or "", family(journey.packet.source))
+    assert firewall is not None
+    return list(_Asker(walker, firewall, interface, journey.packet, chain).question(seen))
 
 
 class _Asker(NamedTuple):
@@ -98,22 +120,33 @@ class _Asker(NamedTuple):
     packet: Packet
     chain: str
 
-    def question(self) -> Iterator[Part]:
-        """As the first packet of a connection, and where that passes, of TCP, as a later one."""
+    def question(self, seen: Region | None = None) -> Iterator[Part]:
+        """As the first packet of a connection, and where that passes, of TCP, as a later one.
+
+        ``seen``: the ports of which this guest tracks the answer; None: of all.
+        """
         first = self._packet(self.packet.box, "question")
         for box, judgement in self._judged(first, self.packet.box):
             if judgement.verdict != "ACCEPT" or self.packet.protocol != TCP or not self.walker.answered:
                 yield Part(box, judgement)
                 continue
-            for part, later in self._judged(self._later(box, judgement), box):
-                passes = later.verdict == "ACCEPT"
-                yield Part(part, judgement if passes else later, later=not passes)
+            tracked = (box,) if seen is None or _is_untracked(judgement) else intersect((box,), seen)
+            for piece in tracked:
+                yield from self._with_later(piece, judgement, self._later(piece, judgement))
+            for piece in subtract((box,), tracked):
+                fits = judgement.end is None or not judgement.end.translated
+                for part in self._with_later(piece, judgement, self._packet(piece, "later", state="INVALID")):
+                    yield part._replace(fits=fits)
+
+    def _with_later(self, box: Box, first: Judgement, later: Judged) -> Iterator[Part]:
+        for part, judgement in self._judged(later, box):
+            yield Part(part, first, None if judgement.verdict == "ACCEPT" else judgement)
 
     def answer(self) -> Iterator[Part]:
         """As part of the connection whose question this guest saw; the rest as a packet of its own."""
-        rest = [self.packet.box]
+        rest, seen = [self.packet.box], []
         for asked, part in self._asked():
-            if part.judgement.verdict == "ACCEPT" and _is_untracked(part):
+            if part.judgement.verdict == "ACCEPT" and _is_untracked(part.judgement):
                 continue
             for piece in list(rest):
                 here, around = cut(piece, _reply_box(part)) if has_ports(self.packet.protocol) else (piece, [])
@@ -121,13 +154,37 @@ class _Asker(NamedTuple):
                     continue
                 rest.remove(piece)
                 rest += around
-                yield from self._regions(self._of_connection(here, asked, part), here)
+                found = list(self._answered(here, partial(self._of_connection, asked=asked, part=part)))
+                seen += [(asked, part.box if _moves(part) else one.box.swapped()) for one in found
+                         if not _is_untracked(one.judgement)]  # fmt: skip
+                yield from found
+        self.walker.seen[self.interface.instance_id or "", self.chain, self.packet] = seen
+        known = self.walker.asked_broken and self.interface.id in self.walker.end_enis
         for piece in rest:
-            if self.walker.asked_broken and self.interface.id in self.walker.end_enis:
-                known = Connection(self.packet.destination, self.packet.source, reply=True)
-                yield from self._regions(self._packet(piece, "answer", state="ESTABLISHED", connection=known), piece)
-            else:
-                yield from self._regions(self._packet(piece, "answer"), piece)
+            yield from self._answered(piece, self._of_known if known else self._of_none)
+
+    def _answered(self, box: Box, of: Callable[[Box, str], Judged]) -> Iterator[Part]:
+        """The answer's first packet, and where that passes, of TCP, a later one; what no connection owns stays as it is."""
+        for part, first in self._judged(of(box, "answer"), box):
+            if first.verdict != "ACCEPT" or self.packet.protocol != TCP:
+                yield Part(part, first, fits=self._fits(first))
+                continue
+            for piece, later in self._judged(of(part, "reply"), part):
+                passes = later.verdict == "ACCEPT"
+                fits = self._fits(first) and (not passes or self._fits(later))
+                yield Part(piece, first, None if passes else later, fits)
+
+    def _fits(self, judgement: Judgement) -> bool:
+        """Whether an answer leaves with the addresses of its connection: only one that is tracked is translated back."""
+        left = judgement.end
+        if left is None or judgement.verdict != "ACCEPT":
+            return True
+        known = left.packet.connection
+        if known is not None:
+            return left.conntrack != "UNTRACKED" or not (known.new_source or known.new_destination)
+        packet = left.packet
+        same = left.source == (packet.source, packet.source) and left.destination == (packet.destination,) * 2
+        return same and left.source_ports is None and left.ports is None
 
     def _asked(self) -> Iterator[tuple[Packet, Part]]:
         """What this guest's firewall said of the question whose answer this is."""
@@ -146,9 +203,6 @@ class _Asker(NamedTuple):
         return all(
             first <= one <= last for one, (first, last) in zip(mine, (left.source, left.destination), strict=True)
         )
-
-    def _regions(self, packet: Judged, whole: Box) -> Iterator[Part]:
-        yield from (Part(box, judgement) for box, judgement in self._judged(packet, whole))
 
     def _judged(self, packet: Judged, whole: Box) -> list[tuple[Box, Judgement]]:
         """Judged by the guest, told in the ports that the network sees."""
@@ -204,12 +258,21 @@ class _Asker(NamedTuple):
             )
         return self._packet(box, "later", state="ESTABLISHED", connection=known)
 
-    def _of_connection(self, box: Box, asked: Packet, part: Part) -> Judged:
+    def _of_none(self, box: Box, kind: str) -> Judged:
+        """A packet of the answer to a guest that has no connection for it."""
+        return self._packet(box, kind)
+
+    def _of_known(self, box: Box, kind: str) -> Judged:
+        """The same at an end that asked, or was asked, by a way that is not known."""
+        known = Connection(self.packet.destination, self.packet.source, reply=True)
+        return self._packet(box, kind, state="ESTABLISHED", connection=known)
+
+    def _of_connection(self, box: Box, kind: str, asked: Packet, part: Part) -> Judged:
         """The answer as the guest's kernel sees it: of a container it comes from there, and is passed on."""
         left = part.left
         known = Connection(asked.source, asked.destination, reply=True)
         if left is None:
-            return self._packet(box, "answer", state="ESTABLISHED", connection=known)
+            return self._packet(box, kind, state="ESTABLISHED", connection=known)
         known = known._replace(
             kinds=left.translated,
             new_source=_restored(asked.destination, part.box.ports if left.ports else None, left.destination),
@@ -221,7 +284,7 @@ class _Asker(NamedTuple):
             facts |= {"chain": "FORWARD", "source": inside, "source_type": "UNICAST", "out_interface": own,
                       "in_interface": guests.way_to(self.walker.network, self.interface, inside)}  # fmt: skip
         box = Box(left.ports, box.ports) if left.ports else box
-        return self._packet(box, "answer", **facts)
+        return self._packet(box, kind, **facts)
 
 
 _WORST = ("ACCEPT", "UNKNOWN", "REJECT", "DROP")
@@ -229,9 +292,14 @@ _WORST = ("ACCEPT", "UNKNOWN", "REJECT", "DROP")
 
 def _reply_box(part: Part) -> Box:
     """The ports of the reply to a part; what a translated source chose of client ports nobody knows."""
-    left, box = part.left, part.box.swapped()
-    moved = left is not None and left.source != (left.packet.source, left.packet.source)
-    return Box(box.source_ports, EVERY_PORT) if moved else box
+    box = part.box.swapped()
+    return Box(box.source_ports, EVERY_PORT) if _moves(part) else box
+
+
+def _moves(part: Part) -> bool:
+    """Whether the source is translated."""
+    left = part.left
+    return left is not None and left.source != (left.packet.source, left.packet.source)
 
 
 def chain_of(part: Part) -> str:
@@ -239,8 +307,8 @@ def chain_of(part: Part) -> str:
     return part.left.packet.chain if part.left else ""
 
 
-def _is_untracked(part: Part) -> bool:
-    return part.left is not None and part.left.conntrack == "UNTRACKED"
+def _is_untracked(judgement: Judgement) -> bool:
+    return judgement.end is not None and judgement.end.conntrack == "UNTRACKED"
 
 
 def _end(after: Range, ports: PortRange | None, before: int) -> Translated | None:
@@ -259,7 +327,7 @@ def _primary(interface: Interface, of_family: int) -> int | None:
 
 def origin_of(instance: str, part: Part, of_family: int) -> Origin:
     """The rule that decided, or the policy, as evidence."""
-    key, one = "iptables" if of_family == 4 else "ip6tables", part.judgement
+    key, one = "iptables" if of_family == 4 else "ip6tables", part.decides
     said = one.rule if one.rule != "policy" else f"policy of {one.chain}: {one.verdict}"
     name = f"{instance}/{key}" + (f"/{one.line}" if one.line else "")
     path: Path = ("instances", instance, "guest", key, *([one.line] if one.line else []))

@@ -20,7 +20,7 @@ from functools import partial
 
 from netinsight.addresses import Range, text, within
 from netinsight.engine.classify import Decision
-from netinsight.engine.spaces import cut
+from netinsight.engine.spaces import Box, cut
 from netinsight.flow import GRE, ICMP, ICMPV6
 from netinsight.model.edge import EipMode
 from netinsight.model.security_group import Direction
@@ -64,6 +64,10 @@ class Walker:
         """Whether an answer is asked for."""
         self.firewalled: dict[tuple[str, str, Packet], list[Part]] = {}
         """What the firewalls of guests said of the packets of the question, by instance and chain."""
+        self.judged: dict[tuple[str, str, Packet], tuple[Journey, Interface, str]] = {}
+        """How they were asked, by instance and stage: the journey before, the ENI, the chain."""
+        self.seen: dict[tuple[str, str, Packet], list[tuple[Packet, Box]]] = {}
+        """Of each packet of the answer, by instance and chain: which questions, and which ports, it was tracked as answer to."""
         self._handlers: dict[At, Callable[[Journey], list[Journey]]] = {
             At.SENDING: self._sending,
             At.ARRIVING: self._arriving,
