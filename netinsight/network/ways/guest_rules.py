@@ -155,11 +155,11 @@ class _Asker(NamedTuple):
                 rest.remove(piece)
                 rest += around
                 found = list(self._answered(here, partial(self._of_connection, asked=asked, part=part)))
-                seen += [(asked, part.box if _moves(part) else one.box.swapped()) for one in found
-                         if not _is_untracked(one.judgement)]  # fmt: skip
+                seen += [(asked, _asked_box(part, one.box)) for one in found if not _is_untracked(one.judgement)]
                 yield from found
         self.walker.seen[self.interface.instance_id or "", self.chain, self.packet] = seen
-        known = self.walker.asked_broken and self.interface.id in self.walker.end_enis
+        at_end = self.interface.id in self.walker.end_enis
+        known = (self.walker.asked_broken and at_end) or self._asked_as_what()
         for piece in rest:
             yield from self._answered(piece, self._of_known if known else self._of_none)
 
@@ -185,6 +185,11 @@ class _Asker(NamedTuple):
         packet = left.packet
         same = left.source == (packet.source, packet.source) and left.destination == (packet.destination,) * 2
         return same and left.source_ports is None and left.ports is None
+
+    def _asked_as_what(self) -> bool:
+        """Whether it is not known as what this guest sent the question on."""
+        steps = self.walker.asked_steps
+        return any(one.object.id == self.interface.instance_id and one.decision == "unknown" for one in steps)
 
     def _asked(self) -> Iterator[tuple[Packet, Part]]:
         """What this guest's firewall said of the question whose answer this is."""
@@ -263,7 +268,7 @@ class _Asker(NamedTuple):
         return self._packet(box, kind)
 
     def _of_known(self, box: Box, kind: str) -> Judged:
-        """The same at an end that asked, or was asked, by a way that is not known."""
+        """The same to a guest that asked, was asked, or passed the question on in a way that is not known."""
         known = Connection(self.packet.destination, self.packet.source, reply=True)
         return self._packet(box, kind, state="ESTABLISHED", connection=known)
 
@@ -292,8 +297,20 @@ _WORST = ("ACCEPT", "UNKNOWN", "REJECT", "DROP")
 
 def _reply_box(part: Part) -> Box:
     """The ports of the reply to a part; what a translated source chose of client ports nobody knows."""
-    box = part.box.swapped()
-    return Box(box.source_ports, EVERY_PORT) if _moves(part) else box
+    left, box = part.left, part.box.swapped()
+    ports = left.ports if left and left.ports and chain_of(part) != "INPUT" else box.source_ports
+    return Box(ports, EVERY_PORT if _moves(part) else box.ports)
+
+
+def _asked_box(part: Part, box: Box) -> Box:
+    """The ports of the question to which some of the reply belong."""
+    there = part.box
+    client = there.source_ports if _moves(part) else box.ports
+    ports, came = box.source_ports, _reply_box(part).source_ports
+    if ports == came or ports.last - ports.first > there.ports.last - there.ports.first:
+        return Box(client, there.ports)
+    by = there.ports.first - came.first
+    return Box(client, PortRange(ports.first + by, ports.last + by))
 
 
 def _moves(part: Part) -> bool:
