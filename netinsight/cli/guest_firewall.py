@@ -1,4 +1,4 @@
-"""``netinsight guest firewall``: packets judged by the rules of iptables-save."""
+"""``netinsight guest firewall``: packets judged by the rules of iptables-save, or of a Windows firewall."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from netinsight.errors import ExitStatus, InputError, Problem, QuestionError, vi
 from netinsight.guest.iptables import Firewall, Judgement, Packet, family_of, read_firewall
 from netinsight.guest.iptables.names import FLAGS, PROTOCOLS, WITH_PORTS
 from netinsight.guest.iptables.packet_lines import Asked, read_packets
+from netinsight.guest.windows_firewall import WindowsFirewall, is_windows_firewall
 from netinsight.render.layout import Paint
 from netinsight.sources.files import STDIN, read_text
+from netinsight.sources.windows_firewall_file import read_windows_firewall
 
 Read = TypeVar("Read")
 
@@ -28,11 +30,18 @@ def run(arguments: argparse.Namespace) -> int:
     problems: list[Problem] = []
     rules, lines = _tried(lambda: read_text(file), problems), _tried(lambda: read_text(packets), problems)
     sets = _tried(lambda: read_text(ipsets), problems) if ipsets else None
-    of_family = arguments.family or (family_of(rules) if rules else 4)
-    firewall, asked = None, None
-    if rules is not None and not (ipsets and sets is None):
+    windows = rules is not None and is_windows_firewall(rules)
+    if windows and ipsets:
+        raise QuestionError("--ipsets goes with the rules of iptables")
+    of_family = arguments.family or (None if windows else family_of(rules) if rules else 4)
+    firewall: Firewall | WindowsFirewall | None = None
+    asked = None
+    if rules is not None and windows:
+        firewall = _tried(lambda: read_windows_firewall(rules, file), problems)
+    elif rules is not None and not (ipsets and sets is None):
         firewall = _tried(
-            lambda: read_firewall(rules, family=of_family, ipsets=sets, file=file, ipsets_file=ipsets or ""), problems
+            lambda: read_firewall(rules, family=of_family or 4, ipsets=sets, file=file, ipsets_file=ipsets or ""),
+            problems,
         )
     if lines is not None:
         asked = _tried(lambda: read_packets(lines, packets, of_family), problems)
@@ -51,9 +60,14 @@ def _tried(read: Callable[[], Read], problems: list[Problem]) -> Read | None:
         return None
 
 
-def _judged(firewall: Firewall, asked: list[Asked], form: Callable[[Asked, Judgement], str]) -> Iterator[str]:
+def _judged(
+    firewall: Firewall | WindowsFirewall, asked: list[Asked], form: Callable[[Asked, Judgement], str]
+) -> Iterator[str]:
     for one in asked:
-        yield form(one, firewall.judge(one.packet, one.tables))
+        if isinstance(firewall, WindowsFirewall):
+            yield form(one, firewall.judge(one.packet))
+        else:
+            yield form(one, firewall.judge(one.packet, one.tables))
 
 
 def _as_json(asked: Asked, judgement: Judgement) -> str:

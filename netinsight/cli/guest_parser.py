@@ -82,12 +82,14 @@ def add_firewall(
 ) -> None:
     """Add ``guest firewall``."""
     parser = command(
-        commands, "firewall", run("guest_firewall", "run"), "tell what a guest's iptables do with packets",
+        commands, "firewall", run("guest_firewall", "run"), "tell what a guest's firewall does with packets",
         "netinsight guest firewall rules.v4 --packets packets.jsonl --output jsonl",
         "netinsight guest firewall rules.v4 --packets packets.jsonl --ipsets ipset.txt --output text",
+        "netinsight guest firewall windows-firewall.json --packets packets.jsonl",
     )  # fmt: skip
     add = parser.add_argument
-    add("file", metavar="FILE", help="what iptables-save or ip6tables-save printed; - for standard input")
+    add("file", metavar="FILE",
+        help="what iptables-save, ip6tables-save or windows-firewall.ps1 printed; - for standard input")  # fmt: skip
     add("--packets", metavar="FILE", required=True,
         help="JSON lines of chain, src, dst, protocol, sport, dport, …; - for standard input")  # fmt: skip
     add("--ipsets", metavar="FILE", help="what `ipset save` printed (default: sets are not modelled)")

@@ -204,9 +204,10 @@ class Case:
         asked_for = source.public or destination.public
         return Kind.INTERNET in (source.kind, destination.kind) or asked_for is not None
 
-    @property
-    def rules_key(self) -> str:
+    def rules_key(self, instance: Instance | None) -> str:
         """The key of a guest that holds the rules of its firewall for the family asked."""
+        if instance and instance.os and instance.os.is_windows:
+            return "windows_firewall"
         return "iptables" if self.ends.family == 4 else "ip6tables"
 
     def guest_gap(self, instance: Instance | None) -> Why | None:

@@ -89,6 +89,8 @@ def partition(table: Table, source: int, destination: int, protocol: int, box: B
     pending: list[Cell] = [Cell(box, ())]
     decided: list[Cell] = []
     for row in candidates(table, source, destination, protocol):
+        if not _meets(table, row, box):
+            continue
         matched, certain = _row_box(table, row), is_certain(table, row)
         left: list[Cell] = []
         for cell in pending:
@@ -100,6 +102,17 @@ def partition(table: Table, source: int, destination: int, protocol: int, box: B
         if not pending:
             break
     return decided + pending
+
+
+def _meets(table: Table, row: int, box: Box) -> bool:
+    """Whether a row matches any ports of a box; most rows of a list that is asked about one port do not."""
+    at, rows = row * kernels.COLUMNS, table.rows
+    return (
+        rows[at + kernels.PORT] <= box.ports.last
+        and box.ports.first <= rows[at + kernels.PORT + 1]
+        and rows[at + kernels.SOURCE_PORT] <= box.source_ports.last
+        and box.source_ports.first <= rows[at + kernels.SOURCE_PORT + 1]
+    )
 
 
 def _row_box(table: Table, row: int) -> Box:

@@ -55,6 +55,13 @@ def _settings(guest: Guest, problems: Problems) -> Settings:
     )  # fmt: skip
 
 
+def reverse_path_mode(guest: Guest, interface: str) -> int:
+    """``rp_filter`` of an interface: the greater of its own and that of ``all``; 0 where nobody told."""
+    known = read_sysctl(Written(guest.sysctl or "", "<sysctl>"), Problems())
+    values = (known.get(("net", "ipv4", "conf", name, "rp_filter"), "") for name in ("all", interface))
+    return max(int(value) if value in ("1", "2") else 0 for value in values)
+
+
 def addresses_of(guest: Guest) -> tuple[HostAddress, ...] | None:
     """Every address of a guest; None where it did not print them.
 

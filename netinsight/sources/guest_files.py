@@ -21,6 +21,7 @@ from netinsight.sources.guest_agent import is_agent_answer, read_agent_answer
 from netinsight.sources.guest_output import MOST_BYTES, Parts, Whole, is_output, joined, read_output, take_parts
 from netinsight.sources.routing_files import SUFFIXES, named_files
 from netinsight.sources.validation import finding
+from netinsight.sources.windows_firewall_file import windows_firewall_of
 
 _PART = b"NETINSIGHT-GUEST/1 part "
 
@@ -166,7 +167,7 @@ def facts_and_problems(gathered: Gathered) -> Facts:
 
 
 _READERS: tuple[Callable[[Guest], object], ...] = (
-    routing_of, addresses_of, partial(firewall_of, family=4), partial(firewall_of, family=6)
+    routing_of, addresses_of, partial(firewall_of, family=4), partial(firewall_of, family=6), windows_firewall_of
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -433,3 +434,68 @@ instances:
     assert (10, 33) in places
     assert (11, 21) in places
     assert any(line == 13 for line, _ in places)
+
+
+# -------------------------------------------------------------------------------------------------- another firewall
+
+
+def exported(*names: str) -> str:
+    """What a Windows guest prints: one profile, and a rule for each of some ports."""
+    allowed = [
+        {"Name": f"in-{name}", "DisplayName": f"In {name}", "Enabled": "True", "Profile": "Any", "Direction": "Inbound",
+         "Action": "Allow", "Protocol": "TCP", "LocalPort": [name], "RemotePort": ["Any"], "LocalAddress": ["Any"],
+         "RemoteAddress": ["Any"], "Program": "Any", "Service": "Any", "InterfaceAlias": ["Any"],
+         "InterfaceType": "Any", "Authentication": "NotRequired", "Encryption": "NotRequired"} for name in names
+    ]  # fmt: skip
+    profiles = [{"Name": name, "Enabled": "True", "DefaultInboundAction": "Block", "DefaultOutboundAction": "Allow",
+                 "AllowInboundRules": "True"} for name in ("Domain", "Private", "Public")]  # fmt: skip
+    return json.dumps({"profiles": profiles, "rules": allowed, "connections": []})
+
+
+def test_the_windows_firewall_is_judged_by_its_export() -> None:
+    document = estate(b={"windows_firewall": exported("3389")})
+    document["instances"]["i-b"]["os"] = {"name": "Windows Server", "version": "2022", "architecture": "x86_64"}
+    assert ask(document, port=3389).verdict == "reachable"
+    report = ask(document, port=22)
+    assert stopped_by(report) == {("firewall.iptables.ingress", "i-b")}
+    assert "Windows Firewall" in stage(report, "ingress").why
+    del document["instances"]["i-b"]["guest"]["windows_firewall"]
+    (gap,) = (one for one in ask(document).not_checked if one.item == "firewall.iptables.ingress")
+    assert "windows_firewall" in gap.reason
+
+
+# -------------------------------------------------------------------------------------------------------- the way back
+
+
+@pytest.mark.parametrize(("sysctl", "stops"), [
+    ("net.ipv4.conf.all.rp_filter = 1\n", True),
+    ("net.ipv4.conf.eth0.rp_filter = 1\n", True),
+    ("net.ipv4.conf.all.rp_filter = 1\nnet.ipv4.conf.eth0.rp_filter = 2\n", False),
+    ("net.ipv4.conf.all.rp_filter = 0\n", False),
+    ("net.ipv4.conf.eth1.rp_filter = 1\n", False),
+])  # fmt: skip
+def test_strict_reverse_path_filtering_drops_what_would_not_be_answered_there(sysctl: str, stops: bool) -> None:
+    """The way back to the client leads out of the other card."""
+    document = two_cards(rules(forward="ACCEPT"))
+    guest = document["instances"]["i-m"]["guest"]
+    guest["routes"] = guest["routes"].replace("10.0.1.0/24 via 10.0.3.253 dev eth0\n", "")
+    guest["sysctl"] = sysctl
+    assert (("guest.forwarding", "i-m") in stopped_by(ask(document))) is stops
+
+
+def test_at_an_end_it_is_the_route_of_the_reply_that_drops() -> None:
+    routes = "default via 10.0.2.253 dev eth0\n10.0.2.0/24 dev eth0 scope link\n10.0.1.0/24 dev eth1 scope link\n"
+    guest = {"routes": routes, "rules": LOOKUPS, "sysctl": "net.ipv4.conf.all.rp_filter = 1\n",
+             "addresses": ADDRESSES.replace("docker0", "eth1")}  # fmt: skip
+    report = ask(estate(b=guest))
+    (item,) = (one for one in report.items if one.id == "guest.route.return" and one.object.id == "i-b")
+    assert (item.status, "rp_filter is strict" in item.message) == ("abnormal", True)
+
+
+def test_a_process_that_binds_no_address_may_send_from_another_card() -> None:
+    document = two_cards(rules(forward="ACCEPT"))
+    del document["vswitches"]["vsw-2"]["route_table"]
+    told = [one for one in ask(document, "i-m", "i-b").paths[0].forward if one.stage == "guest.route"]
+    assert "ask `--src eni-m2`" in told[0].why
+    bound = [one for one in ask(document, "eni-m2", "i-b").paths[0].forward if one.stage == "guest.route"]
+    assert "--src" not in bound[0].why

@@ -15,6 +15,12 @@ from netinsight.guest.facts import OF_WINDOWS
 from ..conftest import ROOT
 
 
+def printed(*words: str) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert run(["guest", "script", *words]) == 0
+    return out.getvalue()
+
+
 def test_the_script_does_what_its_page_says() -> None:
     """Commands and paths of the scripts are those of the page, all of them."""
     page = (ROOT / "docs" / "guest-collector.md").read_text("utf-8")
@@ -35,7 +41,7 @@ def test_the_script_does_what_its_page_says() -> None:
 
 
 def test_the_script_for_windows_only_reads() -> None:
-    script = (ROOT / "netinsight" / "guest" / "collect" / "collect.ps1").read_text("utf-8")
+    script = printed("--shell", "powershell")
     code = re.sub(r"(?m)^\s*#.*$", "", script)
     cmdlets = set(re.findall(r"\b[A-Z][A-Za-z]*[a-z]-[A-Z]\w+", code))
     reading = {one for one in cmdlets if one.startswith("Get-")}
@@ -54,18 +60,13 @@ def test_the_script_for_windows_only_reads() -> None:
 
 @pytest.mark.parametrize("shell", ["posix", "powershell"])
 def test_scripts_are_printed_and_small(shell: str) -> None:
-    def printed(*more: str) -> str:
-        with contextlib.redirect_stdout(io.StringIO()) as out:
-            assert run(["guest", "script", "--shell", shell, *more]) == 0
-        return out.getvalue()
-
-    whole = printed()
+    whole = printed("--shell", shell)
     assert whole.isascii()
     assert len(base64.b64encode(whole.encode())) < 18 << 10
     assert whole.count("# ARGUMENTS\n") == 1
     argument = "set -- part 3\n" if shell == "posix" else "$Arguments = @('part', '3')\n"
-    assert printed("--split", "3") == whole.replace("# ARGUMENTS\n", argument)
-    assert printed("--split") == whole.replace("# ARGUMENTS\n", argument.replace("3", "1"))
+    assert printed("--shell", shell, "--split", "3") == whole.replace("# ARGUMENTS\n", argument)
+    assert printed("--shell", shell, "--split") == whole.replace("# ARGUMENTS\n", argument.replace("3", "1"))
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "9999999"])

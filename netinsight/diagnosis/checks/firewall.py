@@ -21,7 +21,7 @@ def check(case: Case, side: Side) -> Iterator[Result]:
         yield _unjudged(case, side.instance, side.ref, route, *ROUTING)
     firewall = "firewall.iptables.egress" if outward else "firewall.iptables.ingress"
     if (firewall, side.ref) not in judged:
-        yield _unjudged(case, side.instance, side.ref, firewall, case.rules_key)
+        yield _unjudged(case, side.instance, side.ref, firewall, case.rules_key(side.instance))
 
 
 def check_appliances(case: Case) -> Iterator[Result]:
@@ -35,7 +35,7 @@ def check_appliances(case: Case) -> Iterator[Result]:
         if ("guest.forwarding", name) not in judged:
             yield _unjudged(case, instance, ref, "guest.forwarding", "ip_forward")
         if ("firewall.iptables.forward", name) not in judged:
-            yield _unjudged(case, instance, ref, "firewall.iptables.forward", case.rules_key)
+            yield _unjudged(case, instance, ref, "firewall.iptables.forward", case.rules_key(instance))
 
 
 def _unjudged(case: Case, instance: Instance | None, ref: Ref, item: str, *facts: str) -> Result:

@@ -42,36 +42,11 @@ function Json($Rows) { ConvertTo-Json -Compress -Depth 4 -InputObject @($Rows) }
 function ProcessName($Id) { try { (Get-Process -Id $Id).ProcessName } catch { '' } }
 
 # --- the Windows firewall ------------------------------------------------------------------------------------------------
-# The section `windows-firewall`: one JSON object of `profiles`, `rules` and `connections`.
+# The section `windows-firewall`: what windows-firewall.ps1 prints; `netinsight guest script` puts that file in here.
 
 function Firewall {
-    $ports = @{}; $addresses = @{}; $programs = @{}; $interfaces = @{}; $types = @{}
-    Get-NetFirewallPortFilter -PolicyStore ActiveStore | ForEach-Object { $ports[$_.InstanceID] = $_ }
-    Get-NetFirewallAddressFilter -PolicyStore ActiveStore | ForEach-Object { $addresses[$_.InstanceID] = $_ }
-    Get-NetFirewallApplicationFilter -PolicyStore ActiveStore | ForEach-Object { $programs[$_.InstanceID] = $_ }
-    Get-NetFirewallInterfaceFilter -PolicyStore ActiveStore | ForEach-Object { $interfaces[$_.InstanceID] = $_ }
-    Get-NetFirewallInterfaceTypeFilter -PolicyStore ActiveStore | ForEach-Object { $types[$_.InstanceID] = $_ }
-    $profiles = Get-NetFirewallProfile -PolicyStore ActiveStore | ForEach-Object {
-        [ordered]@{ Name = "$($_.Name)"; Enabled = "$($_.Enabled)"; DefaultInboundAction = "$($_.DefaultInboundAction)"
-            DefaultOutboundAction = "$($_.DefaultOutboundAction)"; AllowInboundRules = "$($_.AllowInboundRules)" }
-    }
-    $rules = Get-NetFirewallRule -PolicyStore ActiveStore | Where-Object { "$($_.Enabled)" -eq 'True' } | ForEach-Object {
-        $port = $ports[$_.InstanceID]; $address = $addresses[$_.InstanceID]
-        [ordered]@{ Name = "$($_.Name)"; DisplayName = "$($_.DisplayName)"; Enabled = "$($_.Enabled)"
-            Direction = "$($_.Direction)"; Action = "$($_.Action)"; Profile = "$($_.Profile)"
-            EdgeTraversalPolicy = "$($_.EdgeTraversalPolicy)"; PolicyStoreSourceType = "$($_.PolicyStoreSourceType)"
-            Protocol = "$($port.Protocol)"; LocalPort = @($port.LocalPort); RemotePort = @($port.RemotePort)
-            IcmpType = @($port.IcmpType); LocalAddress = @($address.LocalAddress)
-            RemoteAddress = @($address.RemoteAddress); Program = "$($programs[$_.InstanceID].Program)"
-            InterfaceAlias = @($interfaces[$_.InstanceID].InterfaceAlias)
-            InterfaceType = "$($types[$_.InstanceID].InterfaceType)" }
-    }
-    $connections = Get-NetConnectionProfile | ForEach-Object {
-        [ordered]@{ InterfaceAlias = "$($_.InterfaceAlias)"; InterfaceIndex = $_.InterfaceIndex
-            NetworkCategory = "$($_.NetworkCategory)" }
-    }
-    ConvertTo-Json -Compress -Depth 5 -InputObject @{
-        profiles = @($profiles); rules = @($rules); connections = @($connections) }
+    Set-StrictMode -Off  # older systems lack some of its properties
+# WINDOWS-FIREWALL
 }
 
 # -------------------------------------------------------------------------------------------------------------------------

@@ -71,14 +71,7 @@ class Firewall:
         QuestionError
             For a table or chain that there is not, or an address of the other family.
         """
-        parts = self.regions(packet, tables)
-        first = parts[0][1]
-        verdicts = {judgement.verdict for _, judgement in parts}
-        if len(parts) == 1 or (len(verdicts) == 1 and UNKNOWN not in verdicts):
-            return first
-        told = [f"ports {_ports(box)}: {judgement.verdict}" for box, judgement in parts[:8]]
-        notes = tuple(dict.fromkeys(note for _, judgement in parts for note in judgement.assumptions))
-        return replace(first, verdict=UNKNOWN, trace=(), places=(), assumptions=(*told, *notes))
+        return as_one(self.regions(packet, tables))
 
     def regions(self, packet: Packet, tables: tuple[str, ...] = ("filter",)) -> list[tuple[Box, Judgement]]:
         """What becomes of every packet of a box of ports: disjoint boxes that together are the whole.
@@ -132,6 +125,17 @@ class Firewall:
             return self.notes
         told = "how the connection is translated was decided by its first packet: addresses are taken as given"
         return (*self.notes, told)
+
+
+def as_one(parts: list[tuple[Box, Judgement]]) -> Judgement:
+    """The judgement of all packets of some boxes: UNKNOWN where they differ."""
+    first = parts[0][1]
+    verdicts = {judgement.verdict for _, judgement in parts}
+    if len(parts) == 1 or (len(verdicts) == 1 and UNKNOWN not in verdicts):
+        return first
+    told = [f"ports {_ports(box)}: {judgement.verdict}" for box, judgement in parts[:8]]
+    notes = tuple(dict.fromkeys(note for _, judgement in parts for note in judgement.assumptions))
+    return replace(first, verdict=UNKNOWN, trace=(), places=(), assumptions=(*told, *notes))
 
 
 def _judgement(outcome: Outcome, notes: tuple[str, ...]) -> Judgement:

@@ -47,8 +47,13 @@ class _Line:
         return found.end() + 1 if found else 1
 
 
-def read_packets(text: str, file: str, of_family: int) -> list[Asked]:
+def read_packets(text: str, file: str, of_family: int | None) -> list[Asked]:
     """The packets of a file of JSON lines; empty lines and those that begin with ``#`` are passed over.
+
+    Parameters
+    ----------
+    of_family
+        That of the rules; None: rules of both.
 
     Raises
     ------
@@ -75,7 +80,7 @@ def read_packets(text: str, file: str, of_family: int) -> list[Asked]:
     return asked
 
 
-def _packet(line: _Line, of_family: int) -> Asked | None:
+def _packet(line: _Line, of_family: int | None) -> Asked | None:
     if not _object(line):
         return None
     read = {}
@@ -90,7 +95,7 @@ def _packet(line: _Line, of_family: int) -> Asked | None:
         if line.given.get(key) in (None, ""):
             line.wrong(f"no `{key}`")
     for key in ("src", "dst"):
-        if key in read and family(read[key]) != of_family:
+        if key in read and of_family is not None and family(read[key]) != of_family:
             line.wrong(f"{key}: the rules are those of IPv{of_family}, the address is not", key)
     _together(line, read)
     if line.problems:
@@ -244,6 +249,9 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "time": _time,
     "in_physdev": _text,
     "out_physdev": _text,
+    "program": _text,
+    "service": _text,
+    "package": _text,
     "tables": _tables,
 }
 _FIELDS = {"src": "source", "dst": "destination", "src_mac": "source_mac", "src_type": "source_type",

@@ -83,6 +83,8 @@ class Packet:
         Tells by which interface the machine reaches an address; None where it cannot.
     way_out
         The address that MASQUERADE takes: that of the interface it leaves by.
+    program, service, package
+        Of Windows: the file, the service and the Store app (``none``: it is none) of the process at the guest's end.
     """
 
     chain: str
@@ -114,6 +116,9 @@ class Packet:
     abroad: bool = False
     leads: Callable[[int], str | None] | None = None
     way_out: int | None = None
+    program: str | None = None
+    service: str | None = None
+    package: str | None = None
 
     def conntrack(self) -> str:
         """The state given, else that of the first packet of a flow."""

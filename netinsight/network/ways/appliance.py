@@ -46,6 +46,7 @@ def through_guest(walker: Walker, journey: Journey, interface: Interface) -> lis
         told = why(code, instance=interface.instance_id or "")
         ref = Ref("instance", interface.instance_id or "")
         journey = journey.says("guest.forwarding", "guest.forwarding", ref, decision, told, origin)
+    journey = guests.lets_in(walker, journey, interface, "guest.forwarding")
     if firewall_of(network, interface.instance_id or "", family(journey.packet.source)) and walker.with_guest:
         passed = guest_firewall.passes_on(walker, journey, interface)
     elif not journey.frame.back and router.guest_translates(walker, journey, interface):

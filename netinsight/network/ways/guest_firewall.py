@@ -11,7 +11,15 @@ from netinsight.flow import TCP, PortRange, has_ports
 from netinsight.model.topology import Interface
 from netinsight.network.steps import Packet, Ref, Ruling, Why, why
 from netinsight.network.ways import guests
-from netinsight.network.ways.guest_rules import STAGES, Part, firewall_of, judged, judged_again, origin_of
+from netinsight.network.ways.guest_rules import (
+    STAGES,
+    GuestFirewall,
+    Part,
+    firewall_of,
+    judged,
+    judged_again,
+    origin_of,
+)
 from netinsight.network.ways.journey import Journey
 
 if TYPE_CHECKING:
@@ -57,24 +65,26 @@ def passes_on(walker: Walker, journey: Journey, interface: Interface) -> list[Jo
 def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -> tuple[Journey, list[Part]]:
     """The same with what the firewall says, and its parts; as it was where nobody knows its rules."""
     parts = judged(walker, journey, interface, chain)
-    if parts is None:
+    firewall = firewall_of(walker.network, interface.instance_id or "", family(journey.packet.source))
+    if parts is None or firewall is None:
         return journey, []
-    told = _step(walker, journey, interface, chain, parts)
+    told = _step(firewall, journey, interface, chain, parts)
     if not journey.frame.back:
-        walker.judged[interface.instance_id or "", STAGES[chain], journey.packet] = (journey, interface, chain)
+        walker.judged[interface.instance_id or "", STAGES[chain], journey.packet] = (
+            firewall,
+            journey,
+            interface,
+            chain,
+        )
     return told, parts
 
 
-def _step(walker: Walker, journey: Journey, interface: Interface, chain: str, parts: list[Part]) -> Journey:
-    instance, version = interface.instance_id or "", family(journey.packet.source)
-    firewall = firewall_of(walker.network, instance, version)
-    translates = firewall is not None and firewall.translates
+def _step(
+    firewall: GuestFirewall, journey: Journey, interface: Interface, chain: str, parts: list[Part]
+) -> Journey:
+    instance = interface.instance_id or ""
     rulings = tuple(
-        Ruling(
-            journey.asked(part.box),
-            *_told(part, journey, chain, may_be_sent_on=translates),
-            origin_of(instance, part, version),
-        )
+        Ruling(journey.asked(part.box), *_told(part, journey, chain, firewall), origin_of(instance, part, firewall))
         for part in parts
     )
     return journey.step(STAGES[chain], ITEMS[chain], Ref("instance", instance), rulings)
@@ -93,23 +103,29 @@ def answered(walker: Walker, there: Journey, back: Journey) -> Journey:
     for at, step in enumerate(steps):
         if (asked := walker.judged.get((step.object.id, step.stage, step.packet))) is None:
             continue
-        journey, interface, chain = asked
+        firewall, journey, interface, chain = asked
         tracked = tuple(box for packet, box in seen.get(step.object.id, ()) if packet == step.packet)
         if subtract((step.packet.box,), tracked):
-            again = judged_again(walker, journey, interface, chain, tracked)
-            steps[at] = _step(walker, journey, interface, chain, again).steps[-1]
+            again = judged_again(walker, firewall, journey, interface, chain, tracked)
+            steps[at] = _step(firewall, journey, interface, chain, again).steps[-1]
     return there._replace(steps=tuple(steps))
 
 
-def _told(part: Part, journey: Journey, chain: str, *, may_be_sent_on: bool) -> tuple[Decision, Why]:
+def _told(part: Part, journey: Journey, chain: str, firewall: GuestFirewall) -> tuple[Decision, Why]:
     """What becomes of a part, and why."""
     one, left = part.decides, part.left
     decision = _DECISIONS[one.verdict]
     rule = one.rule if one.rule != "policy" else f"{one.chain or chain} policy {one.verdict}"
-    values = {"rule": rule, "line": one.line or "-", "assumed": "; ".join(one.assumptions), "kind": one.reject_with}
+    values = {
+        "rule": rule,
+        "line": one.line or "-",
+        "assumed": "; ".join(one.assumptions),
+        "kind": one.reject_with,
+        "firewall": firewall.name,
+    }
     if part.sent_on and left is not None:
         values |= {"to": _address(left.destination), "ports": _ports(left.ports or part.box.ports)}
-    elif may_be_sent_on and decision is Decision.UNKNOWN:
+    elif firewall.translates and decision is Decision.UNKNOWN:
         values["to"] = "-"
     if decision is Decision.UNKNOWN:
         return Decision.UNKNOWN, why("guest_firewall.unknown", **values)

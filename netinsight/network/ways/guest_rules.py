@@ -18,15 +18,17 @@ from netinsight.addresses import Range, family, parse_address
 from netinsight.engine.spaces import Box, Region, cut, intersect, subtract
 from netinsight.flow import EVERY_PORT, ICMP, ICMPV6, TCP, PortRange, has_ports
 from netinsight.guest import described
-from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Firewall, Judgement, State, Translated
+from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Judgement, State, Translated
 from netinsight.guest.iptables import Packet as Judged
 from netinsight.model.base import Path
+from netinsight.model.guest import Guest
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Packet
 from netinsight.network.ways import guests
 from netinsight.network.ways.journey import Journey
+from netinsight.sources.windows_firewall_file import windows_firewall_of
 
 if TYPE_CHECKING:
     from netinsight.network.ways.walker import Walker
@@ -72,13 +74,43 @@ class Part(NamedTuple):
         return bool(state and state.packet.chain == "INPUT" and state.rerouted)
 
 
-def firewall_of(network: Network, instance: str, of_family: int) -> Firewall | None:
+class GuestFirewall(NamedTuple):
+    """The firewall of a guest, of whatever kind.
+
+    Attributes
+    ----------
+    key
+        Where the topology has its rules.
+    name
+        For people.
+    regions
+        What becomes of all packets of a box of ports.
+    translates
+        Whether it may turn a packet to another address.
+    """
+
+    key: str
+    name: str
+    regions: Callable[[Judged], list[tuple[Box, Judgement]]]
+    translates: bool = False
+
+
+def firewall_of(network: Network, instance: str, of_family: int) -> GuestFirewall | None:
     """The firewall of a guest for a family; None where its rules are not known."""
     one = network.topology.instances.get(instance)
     guest = one.guest if one else None
-    if guest is None:
-        return None
-    return network.kept(("guest firewall", instance, str(of_family)), lambda: described.firewall_of(guest, of_family))
+    return (
+        network.kept(("guest firewall", instance, str(of_family)), lambda: _read(guest, of_family)) if guest else None
+    )
+
+
+def _read(guest: Guest, of_family: int) -> GuestFirewall | None:
+    if (windows := windows_firewall_of(guest)) is not None:
+        return GuestFirewall("windows_firewall", "Windows Firewall", windows.regions)
+    if (tables := described.firewall_of(guest, of_family)) is not None:
+        key = "iptables" if of_family == 4 else "ip6tables"
+        return GuestFirewall(key, key, lambda packet: tables.regions(packet, TABLES), tables.translates)
+    return None
 
 
 def judged(walker: Walker, journey: Journey, interface: Interface, chain: str) -> list[Part] | None:
@@ -104,10 +136,10 @@ def judged(walker: Walker, journey: Journey, interface: Interface, chain: str) -
     return walker.firewalled[key]
 
 
-def judged_again(walker: Walker, journey: Journey, interface: Interface, chain: str, seen: Region) -> list[Part]:
+def judged_again(
+    walker: Walker, firewall: GuestFirewall, journey: Journey, interface: Interface, chain: str, seen: Region
+) -> list[Part]:
     """The same of a question whose answer is known: ``seen`` are the ports of which the guest tracks it."""
-    firewall = firewall_of(walker.network, interface.instance_id or "", family(journey.packet.source))
-    assert firewall is not None
     return list(_Asker(walker, firewall, interface, journey.packet, chain).question(seen))
 
 
@@ -115,7 +147,7 @@ class _Asker(NamedTuple):
     """Asks a firewall about one packet."""
 
     walker: Walker
-    firewall: Firewall
+    firewall: GuestFirewall
     interface: Interface
     packet: Packet
     chain: str
@@ -211,7 +243,7 @@ class _Asker(NamedTuple):
 
     def _judged(self, packet: Judged, whole: Box) -> list[tuple[Box, Judgement]]:
         """Judged by the guest, told in the ports that the network sees."""
-        parts = self.firewall.regions(packet, TABLES)
+        parts = self.firewall.regions(packet)
         if packet.ports == whole:
             return parts
         worst = max(parts, key=lambda one: _WORST.index(one[1].verdict))  # no ports, or those of a container
@@ -342,10 +374,10 @@ def _primary(interface: Interface, of_family: int) -> int | None:
     return next((one for one in addresses if family(one) == of_family), None)
 
 
-def origin_of(instance: str, part: Part, of_family: int) -> Origin:
+def origin_of(instance: str, part: Part, firewall: GuestFirewall) -> Origin:
     """The rule that decided, or the policy, as evidence."""
-    key, one = "iptables" if of_family == 4 else "ip6tables", part.decides
+    one = part.decides
     said = one.rule if one.rule != "policy" else f"policy of {one.chain}: {one.verdict}"
-    name = f"{instance}/{key}" + (f"/{one.line}" if one.line else "")
-    path: Path = ("instances", instance, "guest", key, *([one.line] if one.line else []))
+    name = f"{instance}/{firewall.key}" + (f"/{one.line}" if one.line else "")
+    path: Path = ("instances", instance, "guest", firewall.key, *([one.line] if one.line else []))
     return Origin(name, "guest_firewall_rule", path, text=said)

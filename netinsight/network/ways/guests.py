@@ -8,7 +8,7 @@ from netinsight.addresses import family, parse_address, ranges, text
 from netinsight.engine.classify import Decision
 from netinsight.guest import described
 from netinsight.guest.packets import Found
-from netinsight.guest.routes import Routing
+from netinsight.guest.routes import Routing, reverse_path
 from netinsight.guest.rows import HostAddress
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
@@ -19,6 +19,7 @@ from netinsight.network.ways.journey import Journey
 if TYPE_CHECKING:
     from netinsight.network.ways.walker import Walker
 
+MODES = {1: "strict", 2: "loose"}
 NOWHERE = ("none", "blackhole", "unreachable", "prohibit", "martian")
 """What a look-up says where a guest sends nothing."""
 
@@ -67,9 +68,40 @@ def _leaves(
         told = why(code, destination=text(packet.destination), type=found.type)
         return journey.says("guest.route", item, ref, Decision.DROP, told, origin), None
     code = "guest_route.carries" if came_by or leaves_by.id == interface.id else "guest_route.elsewhere"
+    free = (
+        routing.look_up(packet.destination, protocol=packet.protocol) if not (came_by or journey.frame.back) else found
+    )
+    chosen = _eni_of(walker.network, routing, instance, free.interface)
+    if free.source not in (None, packet.source) and not free.doubts and chosen and free.source is not None:
+        told = why("guest_route.other_source", policy=_policy(found, origin), interface=found.interface, eni=leaves_by.id,
+                   source=text(packet.source), chosen=text(free.source), by=chosen.id)  # fmt: skip
+        return journey.says("guest.route", item, ref, Decision.ACCEPT, told, origin), leaves_by
     told = why(code, policy=_policy(found, origin), interface=found.interface, eni=leaves_by.id, own=interface.id,
                source=text(packet.source))  # fmt: skip
     return journey.says("guest.route", item, ref, Decision.ACCEPT, told, origin), leaves_by
+
+
+def lets_in(walker: Walker, journey: Journey, interface: Interface, item: str) -> Journey:
+    """What comes in by an ENI, with a stage where ``rp_filter`` drops it: its way back does not lead there."""
+    owner = walker.network.topology.instances.get(interface.instance_id or "")
+    guest = owner.guest if owner and walker.with_guest else None
+    name, routing = interface_name(walker.network, interface), routing_of(walker.network, interface.instance_id or "")
+    if guest is None or guest.sysctl is None or name is None or routing is None:
+        return journey
+    mode, packet = described.reverse_path_mode(guest, name), journey.packet
+    if mode == 0:
+        return journey
+    walker.address_sets.update(ranges(block) for block in routing.address_sets)
+    found = reverse_path(routing, packet.source, packet.destination, name, mode=MODES[mode])
+    if found.passes or found.doubts:
+        return journey
+    told = why(
+        "guest_route.reverse_path", interface=name, mode=MODES[mode], source=text(packet.source), reason=found.reason
+    )
+    instance = interface.instance_id or ""
+    path = ("instances", instance, "guest", "sysctl")
+    origin = Origin(f"{instance}/sysctl", "guest_route", path, text=f"rp_filter of {name}: {mode}")
+    return journey.says("guest.route", item, Ref("instance", instance), Decision.DROP, told, origin)
 
 
 def holder(interface: Interface) -> str:

@@ -32,7 +32,7 @@ from netinsight.network.filters import Filter, Origin
 from netinsight.network.routing import flipped
 from netinsight.network.steps import Packet, Ref, Ruling, Step, why
 from netinsight.network.ways import appliance, balancer, edge, guest_firewall, guests, links, nat, publics, router
-from netinsight.network.ways.guest_rules import Part
+from netinsight.network.ways.guest_rules import GuestFirewall, Part
 from netinsight.network.ways.journey import At, Journey, Place
 
 MOST_JOURNEYS = 256
@@ -64,7 +64,7 @@ class Walker:
         """Whether an answer is asked for."""
         self.firewalled: dict[tuple[str, str, Packet], list[Part]] = {}
         """What the firewalls of guests said of the packets of the question, by instance and chain."""
-        self.judged: dict[tuple[str, str, Packet], tuple[Journey, Interface, str]] = {}
+        self.judged: dict[tuple[str, str, Packet], tuple[GuestFirewall, Journey, Interface, str]] = {}
         """How they were asked, by instance and stage: the journey before, the ENI, the chain."""
         self.seen: dict[tuple[str, str, Packet], list[tuple[Packet, Box]]] = {}
         """Of each packet of the answer, by instance and chain: which questions, and which ports, it was tracked as answer to."""
@@ -192,6 +192,8 @@ class Walker:
         journey = self.groups(journey, interface, Direction.INGRESS)
         if journey.frame.back and journey.restored(guests.holder(interface)):
             return appliance.restores(self, journey, interface)
+        item = "guest.route.forward" if journey.frame.back else "guest.route.return"
+        journey = guests.lets_in(self, journey, interface, item)
         journey = guest_firewall.takes_in(self, journey, interface)
         journey = self.returned(journey) if journey.frame.back else self.eni_status(journey, interface)
         return [journey.to(At.END, interface.id)._replace(turns=Place(At.SENDING, interface.id))]

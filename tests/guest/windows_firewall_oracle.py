@@ -1,0 +1,309 @@
+"""What the documentation says that a Windows firewall does with one packet, in plain Python; knows no row and no box.
+
+A rule is drawn as what it means, and written as PowerShell might; the oracle judges what it means, in every world that
+what nobody knows allows: which process listens, whether IPsec protects, what a keyword stands for, which connection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from random import Random
+from typing import Any
+
+PROFILES = ["Domain", "Private", "Public"]
+TYPES = ["Wired", "Wireless", "RemoteAccess"]
+PROGRAMS = [r"C:\Windows\System32\svchost.exe", r"C:\web\nginx.exe", "System"]
+SERVICES = ["TermService", "Dnscache"]
+PACKAGES = ["S-1-15-2-1", "S-1-15-2-2"]
+ALIASES = ["Ethernet", "Wi-Fi"]
+KNOWN_WORDS = {"LocalSubnet": "subnets", "DefaultGateway": "gateways", "DNS": "dns"}
+FREE_WORDS = ["DHCP", "WINS", "Internet", "Intranet", "PlayToDevice"]
+NETS = ["10.0.0.0/24", "10.0.0.0/8", "192.0.2.0/25", "2001:db8::/64", "10.0.0.7/32"]
+SPANS = [("10.0.0.5", "10.0.1.9"), ("192.0.2.1", "192.0.2.1"), ("2001:db8::2", "2001:db8::ff")]
+ADDRESSES = [
+    "10.0.0.5",
+    "10.0.0.7",
+    "10.0.1.1",
+    "192.0.2.9",
+    "198.51.100.1",
+    "2001:db8::5",
+    "2001:db8:1::1",
+    "10.0.2.2",
+]
+TO_MANY = ["224.0.0.251", "255.255.255.255", "ff02::fb"]
+PORTS = [0, 22, 80, 135, 443, 3389, 5000, 65535]
+ICMP, ICMPV6, TCP, UDP = 1, 58, 6, 17
+
+
+@dataclass
+class Rule:
+    inbound: bool
+    action: str
+    profiles: list[str]
+    enabled: bool = True
+    local: list[Any] = field(default_factory=lambda: ["Any"])
+    remote: list[Any] = field(default_factory=lambda: ["Any"])
+    protocol: int | None = None
+    local_ports: list[Any] = field(default_factory=lambda: ["Any"])
+    remote_ports: list[Any] = field(default_factory=lambda: ["Any"])
+    icmp: list[tuple[int, int | None]] | None = None
+    program: str | None = None
+    service: str | None = None
+    package: str | None = None
+    aliases: list[str] | None = None
+    types: list[str] | None = None
+    authenticated: bool = False
+    encrypted: bool = False
+    local_store: bool = True
+
+
+@dataclass
+class Profile:
+    enabled: bool
+    inbound: str
+    outbound: str
+    inbound_rules: bool
+    local_rules: bool
+    off: list[str]
+
+
+@dataclass
+class Connection:
+    alias: str
+    category: str | None
+    type: str | None
+    subnets: list[str] | None
+    gateways: list[str] | None
+    dns: list[str] | None
+
+
+@dataclass
+class Machine:
+    profiles: dict[str, Profile]
+    rules: list[Rule]
+    connections: list[Connection]
+
+
+@dataclass
+class Asked:
+    inbound: bool
+    source: str
+    target: str
+    protocol: int
+    source_port: int
+    port: int
+    kind: tuple[int, int]
+    alias: str | None
+    program: str | None
+    service: str | None
+    package: str | None
+
+
+World = dict[Any, Any]
+
+
+def verdict(machine: Machine, asked: Asked) -> str:
+    """ACCEPT or DROP where every world agrees, else UNKNOWN."""
+    source, target = map(ipaddress.ip_address, (asked.source, asked.target))
+    if asked.source == asked.target or source.is_loopback or target.is_loopback:
+        return "ACCEPT"
+    found = {_in_world(machine, asked, world) for world in _worlds(machine, asked)}
+    return found.pop() if len(found) == 1 else "UNKNOWN"
+
+
+def _worlds(machine: Machine, asked: Asked) -> Iterator[World]:
+    rules = [rule for rule in machine.rules if rule.enabled and rule.inbound == asked.inbound]
+    words = {(side, _word(item)) for rule in rules for side, items in (("local", rule.local), ("remote", rule.remote))
+             for item in items if _word(item)}  # fmt: skip
+    ports = {(side, item) for rule in rules for side, items in (("lport", rule.local_ports), ("rport", rule.remote_ports))
+             for item in items if item in ("RPC", "Teredo")}  # fmt: skip
+    free = sorted(words | ports)
+    secured = any(rule.authenticated or rule.encrypted or rule.action == "Bypass" for rule in rules)
+    programs = [asked.program] if asked.program else [*{rule.program for rule in rules if rule.program}, "other"]
+    if asked.service:
+        services: list[set[str]] = [{asked.service}]
+    else:
+        services = [set(one) for one in ([], SERVICES[:1], SERVICES[1:], SERVICES, ["other"])]
+    typed = any(rule.types for rule in rules)
+    packages = [asked.package] if asked.package else [*{rule.package for rule in rules if rule.package}, "none"]
+    for connection in [one for one in machine.connections if asked.alias in (None, one.alias)] or [None]:
+        for profile in [connection.category] if connection and connection.category else PROFILES:
+            for kind in [connection.type] if connection and connection.type else TYPES if typed else [None]:
+                for alias in (
+                    [connection.alias] if connection else [asked.alias] if asked.alias else [*ALIASES, "other"]
+                ):
+                    for truth in product([True, False], repeat=len(free) + 2 * secured):
+                        for program, service, package in product(programs, services, packages):
+                            yield {"connection": connection, "profile": profile, "type": kind, "alias": alias,
+                                   "program": program, "services": service, "package": package,
+                                   "secured": truth[len(free) :], **dict(zip(free, truth, strict=False))}  # fmt: skip
+
+
+def _in_world(machine: Machine, asked: Asked, world: World) -> str:
+    profile = machine.profiles[world["profile"]]
+    if not profile.enabled or world["alias"] in profile.off:
+        return "ACCEPT"
+    if asked.inbound and not profile.inbound_rules:
+        return "DROP"
+    matching = [rule for rule in machine.rules if _matches(machine, rule, asked, world, profile)]
+    actions = {rule.action for rule in matching}
+    for action in ("Bypass", "Block", "Allow"):
+        if action in actions:
+            return "DROP" if action == "Block" else "ACCEPT"
+    default = profile.inbound if asked.inbound else profile.outbound
+    if default == "NotConfigured":
+        return "DROP" if asked.inbound else "ACCEPT"
+    return "ACCEPT" if default == "Allow" else "DROP"
+
+
+def _matches(machine: Machine, rule: Rule, asked: Asked, world: World, profile: Profile) -> bool:
+    if not rule.enabled or rule.inbound != asked.inbound or world["profile"] not in rule.profiles:
+        return False
+    if rule.local_store and not profile.local_rules:
+        return False
+    if rule.protocol is not None and rule.protocol != asked.protocol:
+        return False
+    local, remote = (asked.target, asked.source) if asked.inbound else (asked.source, asked.target)
+    lport, rport = (asked.port, asked.source_port) if asked.inbound else (asked.source_port, asked.port)
+    if rule.protocol in (TCP, UDP) and not (
+        _port(rule.local_ports, lport, world, "lport") and _port(rule.remote_ports, rport, world, "rport")
+    ):
+        return False
+    if (
+        rule.protocol in (ICMP, ICMPV6)
+        and rule.icmp is not None
+        and not any(kind == asked.kind[0] and code in (None, asked.kind[1]) for kind, code in rule.icmp)
+    ):
+        return False
+    secured = dict(zip(("authenticated", "encrypted"), world["secured"], strict=False))
+    if (rule.authenticated or rule.action == "Bypass" or rule.encrypted) and not secured["authenticated"]:
+        return False
+    if rule.encrypted and not secured["encrypted"]:
+        return False
+    if rule.program and rule.program != world["program"]:
+        return False
+    if rule.package and rule.package != world["package"]:
+        return False
+    if rule.service == "*" and not world["services"]:
+        return False
+    if rule.service not in (None, "*") and rule.service not in world["services"]:
+        return False
+    if (rule.aliases and world["alias"] not in rule.aliases) or (rule.types and world["type"] not in rule.types):
+        return False
+    return _address(machine, rule.local, local, world, "local") and _address(
+        machine, rule.remote, remote, world, "remote"
+    )
+
+
+def _port(items: list[Any], port: int, world: World, side: str) -> bool:
+    for item in items:
+        if item == "Any" or (item == "RPCEPMap" and port == 135) or world.get((side, item)) is True:
+            return True
+        if isinstance(item, tuple) and item[0] <= port <= item[1]:
+            return True
+    return False
+
+
+def _word(item: Any) -> str | None:
+    return item[1] if isinstance(item, tuple) and item[0] == "word" else None
+
+
+def _address(machine: Machine, items: list[Any], address: str, world: World, side: str) -> bool:
+    return any(_one_address(machine, item, ipaddress.ip_address(address), world, side) for item in items)
+
+
+def _one_address(machine: Machine, item: Any, address: Any, world: World, side: str) -> bool:
+    if item == "Any":
+        return True
+    if item[0] == "net":
+        return address in ipaddress.ip_network(item[1])
+    if item[0] == "span":
+        first, last = map(ipaddress.ip_address, item[1:])
+        return first.version == address.version and first <= address <= last
+    _, word, version = item
+    if version not in (None, address.version):
+        return False
+    free: bool = world[(side, word)]
+    here = world["connection"]
+    if side == "local" or word not in KNOWN_WORDS or here is None or getattr(here, KNOWN_WORDS[word]) is None:
+        return free
+    if _in_any(getattr(here, KNOWN_WORDS[word]), address):
+        return True
+    others = [getattr(one, KNOWN_WORDS[word]) for one in machine.connections if one is not here]
+    if None in others or any(_in_any(one, address) for one in others):
+        return free
+    many = word == "LocalSubnet" and (address.is_multicast or str(address) == "255.255.255.255")
+    return free if many else False
+
+
+def _in_any(nets: list[str], address: Any) -> bool:
+    return any(address in ipaddress.ip_network(net, strict=False) for net in nets)
+
+
+# --- what is drawn
+
+
+def machine(random: Random) -> Machine:
+    """A machine with a few rules over few values, so that they meet."""
+    some = random.choice
+    profiles = {name: Profile(random.random() < 0.9, some(["Allow", "Block", "NotConfigured"]),
+                              some(["Allow", "Block", "NotConfigured"]), random.random() < 0.9, random.random() < 0.8,
+                              [some(ALIASES)] if random.random() < 0.1 else []) for name in PROFILES}  # fmt: skip
+    connections = [Connection(alias, some([*PROFILES, None]), some([*TYPES, None]), some([["10.0.0.2/24", "fe80::2/64"], None]),
+                              some([["10.0.0.7"], [], None]), some([["192.0.2.9"], None]))
+                   for alias in random.sample(ALIASES, random.choice([0, 1, 1, 1, 2]))]  # fmt: skip
+    if len(connections) == 2 and connections[1].subnets:
+        connections[1].subnets = ["10.0.2.0/24"]
+    narrow = random.choice([0.05, 0.15, 0.3, 0.6])
+    rules = [_rule(random, narrow) for _ in range(random.randint(0, 9))]
+    return Machine(profiles, rules, connections)
+
+
+def _rule(random: Random, narrow: float) -> Rule:
+    """A rule that asks for each of its fields with the chance ``narrow``: rules that ask for little meet most packets."""
+    some = random.choice
+
+    def asks(value: Any, other: Any = None, chance: float = 1.0) -> Any:
+        return value if random.random() < narrow * chance else other
+
+    protocol = asks(some([TCP, TCP, UDP, ICMP, ICMPV6, 47]), some([None, TCP]))
+    icmp = [[(8, None), (128, 0)], [(3, 4)], [(8, 0), (3, None)]]
+    return Rule(
+        inbound=random.random() < 0.7, action=some(["Allow", "Allow", "Allow", "Block", "Block", "Bypass"]),
+        profiles=asks(random.sample(PROFILES, some([1, 2])), PROFILES), enabled=random.random() < 0.9,
+        local=asks(_addresses(random), ["Any"]), remote=asks(_addresses(random), ["Any"]), protocol=protocol,
+        local_ports=asks(_ports(random, "RPC"), ["Any"]), remote_ports=asks(_ports(random, "Teredo"), ["Any"]),
+        icmp=asks(some(icmp)) if protocol in (ICMP, ICMPV6) else None,
+        program=asks(some(PROGRAMS), some([None, None, *PROGRAMS])), service=asks(some(["*", *SERVICES])),
+        package=asks(some(PACKAGES), chance=0.4), aliases=asks([some(ALIASES)], chance=0.4),
+        types=asks(random.sample(TYPES, some([1, 2])), chance=0.4), authenticated=asks(True, False, 0.4),
+        encrypted=asks(True, False, 0.2), local_store=random.random() < 0.7,
+    )  # fmt: skip
+
+
+def _addresses(random: Random) -> list[Any]:
+    words = [*KNOWN_WORDS, *KNOWN_WORDS, random.choice(FREE_WORDS)]
+    drawn = [("net", random.choice(NETS)), ("span", *random.choice(SPANS)), ("net", random.choice(NETS)),
+             ("word", random.choice(words), random.choice([None, None, 4, 6]))]  # fmt: skip
+    return random.sample(drawn, random.choice([1, 1, 2]))
+
+
+def _ports(random: Random, word: str) -> list[Any]:
+    first, last = sorted(random.sample(PORTS, 2))
+    return random.sample([(first, last), (first, first), (last, last), word, "RPCEPMap"], random.choice([1, 2, 2]))
+
+
+def asked(random: Random, of: Machine) -> Asked:
+    """A packet among the same values."""
+    protocol = random.choice([TCP, TCP, TCP, UDP, ICMP, 47])
+    six = random.random() < 0.2
+    source = random.choice([one for one in ADDRESSES if (":" in one) == six])
+    target = random.choice([one for one in ADDRESSES + TO_MANY if (":" in one) == six])
+    alias = random.choice([None, *ALIASES, "Ethernet"])
+    return Asked(random.random() < 0.7, source, target, ICMPV6 if protocol == ICMP and ":" in source else protocol,
+                 random.choice(PORTS), random.choice(PORTS), random.choice([(8, 0), (3, 4), (128, 0), (3, 1)]),
+                 alias, random.choice([None, *PROGRAMS]), random.choice([None, None, *SERVICES]),
+                 random.choice([None, "none", *PACKAGES]))  # fmt: skip
