@@ -9,6 +9,7 @@ from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box, joined, subtract
 from netinsight.flow import TCP, PortRange, has_ports
 from netinsight.model.topology import Interface
+from netinsight.network.filters import Origin
 from netinsight.network.steps import Packet, Ref, Ruling, Why, why
 from netinsight.network.ways import guests
 from netinsight.network.ways.guest_rules import (
@@ -68,7 +69,7 @@ def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -
     firewall = firewall_of(walker.network, interface.instance_id or "", family(journey.packet.source))
     if parts is None or firewall is None:
         return journey, []
-    told = _step(firewall, journey, interface, chain, parts)
+    told = _step(walker, firewall, journey, interface, chain, parts)
     if not journey.frame.back:
         walker.judged[interface.instance_id or "", STAGES[chain], journey.packet] = (
             firewall,
@@ -80,14 +81,35 @@ def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -
 
 
 def _step(
-    firewall: GuestFirewall, journey: Journey, interface: Interface, chain: str, parts: list[Part]
+    walker: Walker, firewall: GuestFirewall, journey: Journey, interface: Interface, chain: str, parts: list[Part]
 ) -> Journey:
     instance = interface.instance_id or ""
-    rulings = tuple(
-        Ruling(journey.asked(part.box), *_told(part, journey, chain, firewall), origin_of(instance, part, firewall))
-        for part in parts
-    )
-    return journey.step(STAGES[chain], ITEMS[chain], Ref("instance", instance), rulings)
+    rulings = []
+    for part in parts:
+        decision, told = _told(part, journey, chain, firewall)
+        ruling = Ruling(journey.asked(part.box), decision, told, origin_of(instance, part, firewall))
+        on = _sent_on(walker, journey, interface, part) if part.sent_on and decision is Decision.ACCEPT else None
+        rulings.append(on or ruling)
+    return journey.step(STAGES[chain], ITEMS[chain], Ref("instance", instance), tuple(rulings))
+
+
+def _sent_on(walker: Walker, journey: Journey, interface: Interface, part: Part) -> Ruling | None:
+    """What hinders a guest from sending on to another machine what came for it; None where nothing does."""
+    network, instance, left, asked = walker.network, interface.instance_id or "", part.left, journey.asked(part.box)
+    owner = network.topology.instances.get(instance)
+    if left is None or owner is None or owner.guest is None:
+        return None
+    if owner.guest.ip_forward is False:
+        path = ("instances", instance, "guest", "ip_forward")
+        origin = Origin(f"{instance}/ip_forward", "fact", path, text="ip_forward: false")
+        return Ruling(asked, Decision.DROP, why("guest.does_not_forward", instance=instance), origin)
+    ports = journey.packet.box._replace(ports=left.ports or part.box.ports)
+    on = guests.sends_on(walker, journey.packet._replace(destination=left.destination.first, box=ports), interface)
+    if on and on[0].type in guests.NOWHERE:
+        return Ruling(asked, Decision.DROP, guests.nowhere(on[0], left.destination.first), on[1])
+    told = why("guest_firewall.elsewhere", to=_address(left.destination), ports=_ports(ports.ports))
+    by_an_eni = on is not None and guests.named(network, interface, on[0].interface) is not None
+    return Ruling(asked, Decision.UNKNOWN, told, on and on[1]) if by_an_eni else None
 
 
 def answered(walker: Walker, there: Journey, back: Journey) -> Journey:
@@ -107,7 +129,7 @@ def answered(walker: Walker, there: Journey, back: Journey) -> Journey:
         tracked = tuple(box for packet, box in seen.get(step.object.id, ()) if packet == step.packet)
         if subtract((step.packet.box,), tracked):
             again = judged_again(walker, firewall, journey, interface, chain, tracked)
-            steps[at] = _step(firewall, journey, interface, chain, again).steps[-1]
+            steps[at] = _step(walker, firewall, journey, interface, chain, again).steps[-1]
     return there._replace(steps=tuple(steps))
 
 

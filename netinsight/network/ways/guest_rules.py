@@ -143,6 +143,19 @@ def judged_again(
     return list(_Asker(walker, firewall, interface, journey.packet, chain).question(seen))
 
 
+def answers_inside(walker: Walker, journey: Journey, interface: Interface) -> int | None:
+    """The container of a guest whose answer this is: to where the guest sent the question on."""
+    instance, packet = interface.instance_id or "", journey.packet
+    if not journey.frame.back:
+        return None
+    asked = [part for step in walker.asked_steps if (step.object.id, step.stage) == (instance, STAGES["INPUT"])
+             and (step.packet.destination, step.packet.source) == (packet.source, packet.destination)
+             for part in walker.firewalled.get((instance, "INPUT", step.packet), ())]  # fmt: skip
+    inside = {part.left.destination for part in asked if part.sent_on and part.left}
+    (only,) = inside if len(inside) == 1 and all(part.sent_on for part in asked) else (None,)
+    return only.first if only and only.first == only.last else None
+
+
 class _Asker(NamedTuple):
     """Asks a firewall about one packet."""
 
@@ -271,7 +284,7 @@ class _Asker(NamedTuple):
             "time": walker.moment.isoformat(),
             "own": None if held is None else frozenset(one.address for one in held),
             "leads": self._way_on,
-            "way_out": _primary(guests.named(walker.network, self.interface, out), family(self.packet.source)),
+            "way_out": _primary(guests.named(walker.network, self.interface, out) or self.interface, family(self.packet.source)),
         }
         return Judged(**{**facts, **more})  # type: ignore[arg-type]
 

@@ -31,7 +31,7 @@ from netinsight.network.ends import End, Kind
 from netinsight.network.filters import Filter, Origin
 from netinsight.network.routing import flipped
 from netinsight.network.steps import Packet, Ref, Ruling, Step, why
-from netinsight.network.ways import appliance, balancer, edge, guest_firewall, guests, links, nat, publics, router
+from netinsight.network.ways import appliance, balancer, edge, guest_firewall, guest_rules, guests, links, nat, publics, router
 from netinsight.network.ways.guest_rules import GuestFirewall, Part
 from netinsight.network.ways.journey import At, Journey, Place
 
@@ -156,7 +156,8 @@ class Walker:
         if cut_through and own:
             journey = publics.bear_own_public(self, journey, interface)
         elif own:
-            journey, leaves_by = guests.sends(self, journey, interface)
+            inside = guest_rules.answers_inside(self, journey, interface)
+            journey, leaves_by = guests.sends(self, journey, interface, inside)
             if leaves_by is None:
                 return self.lost(journey)
             interface = leaves_by
