@@ -10,7 +10,7 @@ from tests.guest.live_world import ADDRESS, GUESTS, PORTS
 
 HIGH = 40000
 """Rules tell client ports from here on from those below."""
-PLACES = [ADDRESS["client"], ADDRESS["server"], "10.0.1.0/24", "10.0.2.0/24", "10.0.3.10/31", "10.0.0.0/8", "0.0.0.0/0",
+PLACES = [ADDRESS["client"], ADDRESS["server"], "10.0.1.0/24", "10.0.2.0/24", "10.0.3.10/31", "10.0.0.0/8",
           "10.0.0.0/22", "172.17.0.2", "172.17.0.0/16", "203.0.113.7"]  # fmt: skip
 STATES = ["NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "NEW,ESTABLISHED", "INVALID", "UNTRACKED", "INVALID,UNTRACKED"]
 SEEN = "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
@@ -75,7 +75,7 @@ def others(draw: st.DrawFn, hook: str) -> str:
     kinds = [
         f"-m conntrack {no}--ctstate {draw(pick(STATES))}", f"-m conntrack {no}--ctstate {draw(pick(STATES))}",
         f"-m state {no}--state {draw(pick(STATES))}", f"-m conntrack --ctdir {draw(pick(['ORIGINAL', 'REPLY']))}",
-        f"-m mark {no}--mark {draw(pick(['0x1', '0x2/0x2', '0x0']))}",
+        f"-m mark {no}--mark {draw(pick(['0x1', '0x2/0x2', '0x0']))}", f"-m connmark {no}--mark {draw(pick(['0x1', '0x0']))}",
         f"-m iprange {no}--{draw(pick(['src', 'dst']))}-range {draw(pick(['10.0.1.5-10.0.1.20', '10.0.2.10-10.0.3.9']))}",
         "-m comment --comment \"a b\"",
     ]  # fmt: skip
@@ -185,7 +185,8 @@ def raw_and_mangle(draw: st.DrawFn) -> list[str]:
     if draw(st.integers(0, 9)) < 4:
         for _ in range(draw(st.integers(1, 3))):
             hook = draw(pick(["PREROUTING", "INPUT", "FORWARD", "POSTROUTING", "OUTPUT"]))
-            target = draw(pick(["MARK --set-xmark 0x1/0x1", "MARK --set-mark 2", "ACCEPT", "DROP", "RETURN"]))
+            target = draw(pick(["MARK --set-xmark 0x1/0x1", "MARK --set-mark 2", "ACCEPT", "DROP", "RETURN",
+                                "CONNMARK --set-mark 1", "CONNMARK --restore-mark", "CONNMARK --save-mark"]))  # fmt: skip
             mangle.append(f"-A {hook} {draw(condition(hook))} -j {target}")
     return [*raw, "COMMIT", *mangle, "COMMIT"]
 
@@ -193,11 +194,14 @@ def raw_and_mangle(draw: st.DrawFn) -> list[str]:
 WAYS = {
     "client": ["route add blackhole 10.0.2.10/32", "rule add to 10.0.2.0/24 pref 100 prohibit",
                "route add unreachable 10.0.3.0/24", "rule add from 10.0.1.10 pref 100 lookup 100",
-               "route add 10.0.2.0/24 via 10.0.1.253 dev eth0", "route add default via 10.0.1.253 dev eth0 table 100"],
+               "route add 10.0.2.0/24 via 10.0.1.253 dev eth0", "rule add ipproto tcp dport 80 pref 50 blackhole",
+               "route add default via 10.0.1.253 dev eth0 table 100"],
     "server": ["route add prohibit 10.0.1.10/32", "rule add from 10.0.2.10 to 10.0.1.0/24 pref 90 unreachable",
                "rule add ipproto udp pref 80 blackhole", "route add blackhole default metric 5 table 100",
-               "rule add from 10.0.2.10 pref 70 lookup 100", "rule add iif docker0 pref 60 prohibit"],
-    "appliance": [],
+               "rule add from 10.0.2.10 pref 70 lookup 100", "rule add iif docker0 pref 60 prohibit", "rule add ipproto tcp sport 8080 pref 50 prohibit",
+               "route add unreachable 172.17.0.2/32"],
+    "appliance": ["rule add iif eth0 to 10.0.1.0/24 pref 50 prohibit", "route add blackhole 10.0.2.10/32",
+                  "rule add from 10.0.1.10 pref 40 lookup 100", "rule add ipproto udp dport 22 pref 45 unreachable"],
 }  # fmt: skip
 
 

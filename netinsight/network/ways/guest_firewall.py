@@ -12,10 +12,10 @@ from netinsight.model.topology import Interface
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Packet, Ref, Ruling, Why, why
 from netinsight.network.ways import guests
+from netinsight.network.ways.guest_parts import Part
 from netinsight.network.ways.guest_rules import (
     STAGES,
     GuestFirewall,
-    Part,
     firewall_of,
     judged,
     judged_again,
@@ -48,12 +48,15 @@ def takes_in(walker: Walker, journey: Journey, interface: Interface) -> Journey:
 def sends(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:
     """What the guest sends itself: OUTPUT and POSTROUTING."""
     told, parts = _stage(walker, journey, interface, "OUTPUT")
+    told = guests.marked(walker, told, interface, "", _marks(parts))
     return [told] if journey.frame.back else _changed(told, parts)  # an answer leaves as it was asked
 
 
 def passes_on(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:
     """What the guest passes on: PREROUTING, FORWARD and POSTROUTING."""
     told, parts = _stage(walker, journey, interface, "FORWARD")
+    came_by = guests.interface_name(walker.network, interface) or ""
+    told = guests.marked(walker, told, interface, came_by, _marks(parts))
     if journey.frame.back:
         restored = journey.restored(guests.holder(interface))
         return [restored._replace(steps=told.steps) if restored else told]
@@ -61,6 +64,11 @@ def passes_on(walker: Walker, journey: Journey, interface: Interface) -> list[Jo
         one if one.packet == told.packet else one.remembers(guests.holder(interface), told)
         for one in _changed(told, parts)
     ]
+
+
+def _marks(parts: list[Part]) -> set[int]:
+    """The marks that rules set."""
+    return {part.left.mark.value for part in parts if part.left and part.left.mark.value}
 
 
 def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -> tuple[Journey, list[Part]]:

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from netinsight.addresses import Range, family, parse_address
+from netinsight.addresses import family, parse_address
 from netinsight.engine.spaces import Box, Region, cut, intersect, subtract
-from netinsight.flow import EVERY_PORT, ICMP, ICMPV6, TCP, PortRange, has_ports
+from netinsight.flow import ICMP, ICMPV6, TCP, has_ports
 from netinsight.guest import described
-from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Judgement, State, Translated
+from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Judgement
 from netinsight.guest.iptables import Packet as Judged
 from netinsight.model.base import Path
 from netinsight.model.guest import Guest
@@ -27,6 +27,18 @@ from netinsight.network.build import Network
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Packet
 from netinsight.network.ways import guests
+from netinsight.network.ways.guest_parts import (
+    Part,
+    asked_box,
+    chain_of,
+    connmark_of,
+    destination_of,
+    ends_as,
+    is_changed,
+    is_untracked,
+    reply_box,
+    restored_to,
+)
 from netinsight.network.ways.journey import Journey
 from netinsight.sources.windows_firewall_file import windows_firewall_of
 
@@ -37,41 +49,6 @@ TABLES = ("raw", "mangle", "nat", "filter", "security")
 STAGES = {"OUTPUT": "guest.firewall.egress", "INPUT": "guest.firewall.ingress", "FORWARD": "guest.firewall.forward"}
 _OTHER_WAY = {"OUTPUT": "INPUT", "INPUT": "OUTPUT", "FORWARD": "FORWARD"}
 _FLAGS = {"question": None, "answer": FLAGS["SYN"] | FLAGS["ACK"], "later": FLAGS["ACK"], "reply": FLAGS["ACK"]}
-
-
-class Part(NamedTuple):
-    """What becomes of a box of a packet's ports.
-
-    Attributes
-    ----------
-    judgement
-        Of the first packet.
-    later
-        Of a later one, where the first passes and that does not.
-    fits
-        Whether the guest translates all of them alike.
-    """
-
-    box: Box
-    judgement: Judgement
-    later: Judgement | None = None
-    fits: bool = True
-
-    @property
-    def left(self) -> State | None:
-        """The first packet as it leaves the rules, or was stopped by one."""
-        return self.judgement.end
-
-    @property
-    def decides(self) -> Judgement:
-        """What stops the connection, or lets it pass."""
-        return self.later or self.judgement
-
-    @property
-    def sent_on(self) -> bool:
-        """Whether what came for the guest is for another machine now: a container, or one behind the guest."""
-        state = self.left
-        return bool(state and state.packet.chain == "INPUT" and state.rerouted)
 
 
 class GuestFirewall(NamedTuple):
@@ -175,11 +152,11 @@ class _Asker(NamedTuple):
             if judgement.verdict != "ACCEPT" or self.packet.protocol != TCP or not self.walker.answered:
                 yield Part(box, judgement)
                 continue
-            tracked = (box,) if seen is None or _is_untracked(judgement) else intersect((box,), seen)
+            tracked = (box,) if seen is None or is_untracked(judgement) else intersect((box,), seen)
             for piece in tracked:
                 yield from self._with_later(piece, judgement, self._later(piece, judgement))
             for piece in subtract((box,), tracked):
-                fits = judgement.end is None or not judgement.end.translated
+                fits = judgement.end is None or not is_changed(judgement.end)
                 for part in self._with_later(piece, judgement, self._packet(piece, "later", state="INVALID")):
                     yield part._replace(fits=fits)
 
@@ -191,16 +168,16 @@ class _Asker(NamedTuple):
         """As part of the connection whose question this guest saw; the rest as a packet of its own."""
         rest, seen = [self.packet.box], []
         for asked, part in self._asked():
-            if part.judgement.verdict == "ACCEPT" and _is_untracked(part.judgement):
+            if part.judgement.verdict == "ACCEPT" and is_untracked(part.judgement):
                 continue
             for piece in list(rest):
-                here, around = cut(piece, _reply_box(part)) if has_ports(self.packet.protocol) else (piece, [])
+                here, around = cut(piece, reply_box(part)) if has_ports(self.packet.protocol) else (piece, [])
                 if here is None:
                     continue
                 rest.remove(piece)
                 rest += around
                 found = list(self._answered(here, partial(self._of_connection, asked=asked, part=part)))
-                seen += [(asked, _asked_box(part, one.box)) for one in found if not _is_untracked(one.judgement)]
+                seen += [(asked, asked_box(part, one.box)) for one in found if not is_untracked(one.judgement)]
                 yield from found
         self.walker.seen[self.interface.instance_id or "", self.chain, self.packet] = seen
         at_end = self.interface.id in self.walker.end_enis
@@ -227,9 +204,7 @@ class _Asker(NamedTuple):
         known = left.packet.connection
         if known is not None:
             return left.conntrack != "UNTRACKED" or not (known.new_source or known.new_destination)
-        packet = left.packet
-        same = left.source == (packet.source, packet.source) and left.destination == (packet.destination,) * 2
-        return same and left.source_ports is None and left.ports is None
+        return not is_changed(left)
 
     def _asked_as_what(self) -> bool:
         """Whether it is not known as what this guest sent the question on."""
@@ -284,7 +259,9 @@ class _Asker(NamedTuple):
             "time": walker.moment.isoformat(),
             "own": None if held is None else frozenset(one.address for one in held),
             "leads": self._way_on,
-            "way_out": _primary(guests.named(walker.network, self.interface, out) or self.interface, family(self.packet.source)),
+            "way_out": _primary(
+                guests.named(walker.network, self.interface, out) or self.interface, family(self.packet.source)
+            ),
         }
         return Judged(**{**facts, **more})  # type: ignore[arg-type]
 
@@ -302,11 +279,11 @@ class _Asker(NamedTuple):
         known = Connection(self.packet.source, self.packet.destination)
         if left is not None:
             known = known._replace(
-                new_source=_end(left.source, left.source_ports, self.packet.source),
-                new_destination=_end(left.destination, left.ports, self.packet.destination),
+                new_source=ends_as(left.source, left.source_ports, self.packet.source),
+                new_destination=ends_as(left.destination, left.ports, self.packet.destination),
                 kinds=left.translated,
             )
-        return self._packet(box, "later", state="ESTABLISHED", connection=known)
+        return self._packet(box, "later", state="ESTABLISHED", connection=known, connmark=connmark_of(left))
 
     def _of_none(self, box: Box, kind: str) -> Judged:
         """A packet of the answer to a guest that has no connection for it."""
@@ -325,10 +302,10 @@ class _Asker(NamedTuple):
             return self._packet(box, kind, state="ESTABLISHED", connection=known)
         known = known._replace(
             kinds=left.translated,
-            new_source=_restored(asked.destination, part.box.ports if left.ports else None, left.destination),
-            new_destination=_restored(asked.source, None, left.source),
+            new_source=restored_to(asked.destination, part.box.ports if left.ports else None, destination_of(left)),
+            new_destination=restored_to(asked.source, None, left.source),
         )
-        facts: dict[str, object] = {"state": "ESTABLISHED", "connection": known}
+        facts: dict[str, object] = {"state": "ESTABLISHED", "connection": known, "connmark": connmark_of(left)}
         if part.sent_on:
             inside, own = left.destination.first, guests.interface_name(self.walker.network, self.interface)
             facts |= {"chain": "FORWARD", "source": inside, "source_type": "UNICAST", "out_interface": own,
@@ -338,47 +315,6 @@ class _Asker(NamedTuple):
 
 
 _WORST = ("ACCEPT", "UNKNOWN", "REJECT", "DROP")
-
-
-def _reply_box(part: Part) -> Box:
-    """The ports of the reply to a part; what a translated source chose of client ports nobody knows."""
-    left, box = part.left, part.box.swapped()
-    ports = left.ports if left and left.ports and chain_of(part) != "INPUT" else box.source_ports
-    return Box(ports, EVERY_PORT if _moves(part) else box.ports)
-
-
-def _asked_box(part: Part, box: Box) -> Box:
-    """The ports of the question to which some of the reply belong."""
-    there = part.box
-    client = there.source_ports if _moves(part) else box.ports
-    ports, came = box.source_ports, _reply_box(part).source_ports
-    if ports == came or ports.last - ports.first > there.ports.last - there.ports.first:
-        return Box(client, there.ports)
-    by = there.ports.first - came.first
-    return Box(client, PortRange(ports.first + by, ports.last + by))
-
-
-def _moves(part: Part) -> bool:
-    """Whether the source is translated."""
-    left = part.left
-    return left is not None and left.source != (left.packet.source, left.packet.source)
-
-
-def chain_of(part: Part) -> str:
-    """The chain that was asked."""
-    return part.left.packet.chain if part.left else ""
-
-
-def _is_untracked(judgement: Judgement) -> bool:
-    return judgement.end is not None and judgement.end.conntrack == "UNTRACKED"
-
-
-def _end(after: Range, ports: PortRange | None, before: int) -> Translated | None:
-    return None if after == (before, before) and ports is None else Translated(after, ports)
-
-
-def _restored(before: int, ports: PortRange | None, after: Range) -> Translated | None:
-    return None if after == (before, before) and ports is None else Translated(Range(before, before), ports)
 
 
 def _primary(interface: Interface, of_family: int) -> int | None:

@@ -111,10 +111,31 @@ def lets_in(walker: Walker, journey: Journey, interface: Interface, item: str) -
     return journey.says("guest.route", item, Ref("instance", instance), Decision.DROP, told, origin)
 
 
-def _look_up(routing: Routing, packet: Packet, source: int | None, came_by: str) -> Found:
+def marked(walker: Walker, journey: Journey, interface: Interface, came_by: str, marks: set[int]) -> Journey:
+    """The same; not known where the guest's rules ask for a mark that its firewall sets, and go another way by it."""
+    instance, packet = interface.instance_id or "", journey.packet
+    routing = routing_of(walker.network, instance) if walker.with_guest and marks else None
+    if routing is None:
+        return journey
+    plain = _look_up(routing, packet, packet.source, came_by)
+    for mark in sorted(marks):
+        found = _look_up(routing, packet, packet.source, came_by, mark)
+        if (found.type, found.interface, found.gateway) != (plain.type, plain.interface, plain.gateway):
+            item = "guest.route.return" if journey.frame.back else "guest.route.forward"
+            told, by = (
+                why("guest_route.marked", mark=hex(mark)),
+                _origin(walker.network, instance, found, family(packet.source)),
+            )
+            return journey.says("guest.route", item, Ref("instance", instance), Decision.UNKNOWN, told, by)
+    return journey
+
+
+def _look_up(routing: Routing, packet: Packet, source: int | None, came_by: str, mark: int = 0) -> Found:
     """Where a packet goes; rules that ask for ports are asked where those are one."""
-    source_port, port = (one.first if has_ports(packet.protocol) and one.first == one.last else None for one in packet.box)
-    return routing.look_up(packet.destination, source, in_interface=came_by, protocol=packet.protocol,
+    source_port, port = (
+        one.first if has_ports(packet.protocol) and one.first == one.last else None for one in packet.box
+    )
+    return routing.look_up(packet.destination, source, in_interface=came_by, mark=mark, protocol=packet.protocol,
                            source_port=source_port, destination_port=port)  # fmt: skip
 
 

@@ -31,8 +31,20 @@ from netinsight.network.ends import End, Kind
 from netinsight.network.filters import Filter, Origin
 from netinsight.network.routing import flipped
 from netinsight.network.steps import Packet, Ref, Ruling, Step, why
-from netinsight.network.ways import appliance, balancer, edge, guest_firewall, guest_rules, guests, links, nat, publics, router
-from netinsight.network.ways.guest_rules import GuestFirewall, Part
+from netinsight.network.ways import (
+    appliance,
+    balancer,
+    edge,
+    guest_firewall,
+    guest_rules,
+    guests,
+    links,
+    nat,
+    publics,
+    router,
+)
+from netinsight.network.ways.guest_parts import Part
+from netinsight.network.ways.guest_rules import GuestFirewall
 from netinsight.network.ways.journey import At, Journey, Place
 
 MOST_JOURNEYS = 256
