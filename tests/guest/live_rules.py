@@ -14,7 +14,12 @@ PLACES = [ADDRESS["client"], ADDRESS["server"], "10.0.1.0/24", "10.0.2.0/24", "1
           "10.0.0.0/22", "172.17.0.2", "172.17.0.0/16", "203.0.113.7"]  # fmt: skip
 STATES = ["NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "NEW,ESTABLISHED", "INVALID", "UNTRACKED", "INVALID,UNTRACKED"]
 SEEN = "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
-REJECTS = ["", "-p tcp:--reject-with tcp-reset", ":--reject-with icmp-host-prohibited", ":--reject-with icmp-admin-prohibited"]
+REJECTS = [
+    "",
+    "-p tcp:--reject-with tcp-reset",
+    ":--reject-with icmp-host-prohibited",
+    ":--reject-with icmp-admin-prohibited",
+]
 pick = st.sampled_from
 PORT = pick([str(port) for port in PORTS])
 
@@ -147,7 +152,13 @@ def filters(draw: st.DrawFn) -> list[str]:
 @st.composite
 def natted(draw: st.DrawFn, name: str) -> list[str]:
     """The table nat."""
-    lines = ["*nat", ":PREROUTING ACCEPT [0:0]", ":INPUT ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]", ":POSTROUTING ACCEPT [0:0]"]
+    lines = [
+        "*nat",
+        ":PREROUTING ACCEPT [0:0]",
+        ":INPUT ACCEPT [0:0]",
+        ":OUTPUT ACCEPT [0:0]",
+        ":POSTROUTING ACCEPT [0:0]",
+    ]
     if draw(st.booleans()):
         return [*lines, "COMMIT"]
     protocol = draw(pick(["tcp", "tcp", "udp"]))
@@ -155,7 +166,9 @@ def natted(draw: st.DrawFn, name: str) -> list[str]:
               "client": [ADDRESS["client"]]}[name]  # fmt: skip
     for _ in range(draw(st.integers(0, 3))):
         to = f"{draw(pick(inside))}{draw(pick(['', ':80', ':8080', ':22']))}"
-        target = draw(pick([f"DNAT --to-destination {to}"] * 3 + ["RETURN", "ACCEPT", "REDIRECT --to-ports 8080", "REDIRECT"]))
+        target = draw(
+            pick([f"DNAT --to-destination {to}"] * 3 + ["RETURN", "ACCEPT", "REDIRECT --to-ports 8080", "REDIRECT"])
+        )
         if name == "appliance" and target.startswith("REDIRECT"):
             target = f"DNAT --to-destination {to}"
         where = f"-d {ADDRESS['server']}/32" if name == "appliance" else draw(pick(["", "! -i docker0", "-i eth0", ""]))
@@ -168,7 +181,9 @@ def natted(draw: st.DrawFn, name: str) -> list[str]:
     for _ in range(draw(st.integers(0, 2))):
         asked = draw(pick(["-s 10.0.1.0/24 ", "", "-s 172.17.0.0/16 ! -o docker0", "-o eth0", "-p tcp", "-o docker0",
                            f"-p udp -m udp --dport {draw(PORT)}", "-d 10.0.2.0/24 -o eth0"]))  # fmt: skip
-        lines.append(f"-A POSTROUTING {asked} -j {draw(pick(['MASQUERADE', f'SNAT --to-source {ADDRESS[name]}', 'RETURN']))}")
+        lines.append(
+            f"-A POSTROUTING {asked} -j {draw(pick(['MASQUERADE', f'SNAT --to-source {ADDRESS[name]}', 'RETURN']))}"
+        )
     return [*lines, "COMMIT"]
 
 
@@ -198,8 +213,7 @@ WAYS = {
                "route add default via 10.0.1.253 dev eth0 table 100"],
     "server": ["route add prohibit 10.0.1.10/32", "rule add from 10.0.2.10 to 10.0.1.0/24 pref 90 unreachable",
                "rule add ipproto udp pref 80 blackhole", "route add blackhole default metric 5 table 100",
-               "rule add from 10.0.2.10 pref 70 lookup 100", "rule add iif docker0 pref 60 prohibit", "rule add ipproto tcp sport 8080 pref 50 prohibit",
-               "route add unreachable 172.17.0.2/32"],
+               "rule add from 10.0.2.10 pref 70 lookup 100", "rule add iif docker0 pref 60 prohibit", "rule add ipproto tcp sport 8080 pref 50 prohibit"],
     "appliance": ["rule add iif eth0 to 10.0.1.0/24 pref 50 prohibit", "route add blackhole 10.0.2.10/32",
                   "rule add from 10.0.1.10 pref 40 lookup 100", "rule add ipproto udp dport 22 pref 45 unreachable"],
 }  # fmt: skip
@@ -215,7 +229,9 @@ def settings_drawn(draw: st.DrawFn) -> Drawn:
         few = draw(st.integers(0, 9)) == 9 and WAYS[name]
         routes[name] = draw(st.lists(pick(WAYS[name]), min_size=1, max_size=2, unique=True)) if few else []
     forwards = {name: name != "client" and draw(st.integers(0, 15)) < 15 for name in GUESTS}
-    ends = pick([("client", "server")] * 6 + [("server", "client")] * 2 + [("client", "appliance"), ("appliance", "server")])
+    ends = pick(
+        [("client", "server")] * 6 + [("server", "client")] * 2 + [("client", "appliance"), ("appliance", "server")]
+    )
     asked = st.tuples(ends, pick(["tcp", "tcp", "tcp", "udp", "udp", "icmp"]), pick(PORTS), st.booleans())
     questions = draw(st.lists(asked, min_size=8, max_size=24, unique=True))
     return Drawn(rules, routes, forwards, draw(st.integers(0, 9)) < 8, draw(st.integers(0, 9)) < 8,

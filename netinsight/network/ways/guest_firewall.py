@@ -107,15 +107,17 @@ def _sent_on(walker: Walker, journey: Journey, interface: Interface, part: Part)
     owner = network.topology.instances.get(instance)
     if left is None or owner is None or owner.guest is None:
         return None
+    to = _address(left.destination)
     if owner.guest.ip_forward is False:
         path = ("instances", instance, "guest", "ip_forward")
         origin = Origin(f"{instance}/ip_forward", "fact", path, text="ip_forward: false")
-        return Ruling(asked, Decision.DROP, why("guest.does_not_forward", instance=instance), origin)
+        return Ruling(asked, Decision.DROP, why("guest.does_not_forward", instance=instance, to=to), origin)
     ports = journey.packet.box._replace(ports=left.ports or part.box.ports)
     on = guests.sends_on(walker, journey.packet._replace(destination=left.destination.first, box=ports), interface)
     if on and on[0].type in guests.NOWHERE:
-        return Ruling(asked, Decision.DROP, guests.nowhere(on[0], left.destination.first), on[1])
-    told = why("guest_firewall.elsewhere", to=_address(left.destination), ports=_ports(ports.ports))
+        told = guests.nowhere(on[0], left.destination.first)
+        return Ruling(asked, Decision.DROP, told._replace(values={**told.values, "to": to}), on[1])
+    told = why("guest_firewall.elsewhere", to=to, ports=_ports(ports.ports))
     by_an_eni = on is not None and guests.named(network, interface, on[0].interface) is not None
     return Ruling(asked, Decision.UNKNOWN, told, on and on[1]) if by_an_eni else None
 
@@ -135,6 +137,8 @@ def answered(walker: Walker, there: Journey, back: Journey) -> Journey:
             continue
         firewall, journey, interface, chain = asked
         tracked = tuple(box for packet, box in seen.get(step.object.id, ()) if packet == step.packet)
+        mine = journey.part(there.box.ports).packet.box
+        tracked = (*tracked, *subtract((step.packet.box,), (mine,)))  # the rest is other walks' to tell
         if subtract((step.packet.box,), tracked):
             again = judged_again(walker, firewall, journey, interface, chain, tracked)
             steps[at] = _step(walker, firewall, journey, interface, chain, again).steps[-1]
@@ -196,7 +200,7 @@ def _changed(journey: Journey, parts: list[Part]) -> list[Journey]:
     found: dict[_Change | None, list[Box]] = {}
     for part in parts:
         if part.judgement.verdict == "ACCEPT":
-            found.setdefault(_change(journey, part), []).append(part.box)
+            found.setdefault(_change(part), []).append(part.box)
     same = _Change(Range(journey.packet.source, journey.packet.source),
                    Range(journey.packet.destination, journey.packet.destination))  # fmt: skip
     if not found or set(found) == {same}:
@@ -221,16 +225,16 @@ def _stopped(journey: Journey, parts: list[Part]) -> list[Journey]:
     return [journey.part(journey.asked(Box(whole, one)).ports) for one in ports]
 
 
-def _change(journey: Journey, part: Part) -> _Change | None:
+def _change(part: Part) -> _Change | None:
     """What became of a part; None where nobody knows."""
     left = part.left
     if left is None:
         return None
-    ports = journey.packet.box.ports
-    if left.ports is None:
-        shift = 0
-    elif left.ports.last - left.ports.first == ports.last - ports.first:
-        shift = left.ports.first - ports.first
+    ports, new = part.box.ports, left.ports
+    if new is None or (new.first <= ports.first and ports.last <= new.last):
+        shift = 0  # a port that is one of those asked for is kept
+    elif new.first == new.last and ports.first == ports.last:
+        shift = new.first - ports.first
     else:
         return None
     return _Change(left.source, left.destination, shift, left.source_ports)
