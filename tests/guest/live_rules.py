@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 
@@ -213,7 +213,8 @@ WAYS = {
                "route add default via 10.0.1.253 dev eth0 table 100"],
     "server": ["route add prohibit 10.0.1.10/32", "rule add from 10.0.2.10 to 10.0.1.0/24 pref 90 unreachable",
                "rule add ipproto udp pref 80 blackhole", "route add blackhole default metric 5 table 100",
-               "rule add from 10.0.2.10 pref 70 lookup 100", "rule add iif docker0 pref 60 prohibit", "rule add ipproto tcp sport 8080 pref 50 prohibit"],
+               "rule add from 10.0.2.10 pref 70 lookup 100", "rule add iif docker0 pref 60 prohibit",
+               "rule add ipproto tcp sport 8080 pref 50 prohibit"],
     "appliance": ["rule add iif eth0 to 10.0.1.0/24 pref 50 prohibit", "route add blackhole 10.0.2.10/32",
                   "rule add from 10.0.1.10 pref 40 lookup 100", "rule add ipproto udp dport 22 pref 45 unreachable"],
 }  # fmt: skip

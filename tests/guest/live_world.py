@@ -197,7 +197,7 @@ async def _ask(one: dict[str, Any], patience: float) -> bool:
         asking: Coroutine[Any, Any, bool] = does(sock, (ADDRESS[one["to"]], one["dport"]))
         try:
             return await asyncio.wait_for(asking, patience)
-        except (OSError, asyncio.TimeoutError):
+        except (TimeoutError, OSError):
             return False
 
 
