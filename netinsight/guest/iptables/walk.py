@@ -239,7 +239,7 @@ def applied(state: State, rule: Rule) -> State:
 def _as_its_connection(state: State) -> State:
     """After the table nat, a packet of a connection that is there is translated as its first one was."""
     (hook, table), connection = state.stages[0], state.packet.connection
-    if table != "nat" or connection is None or state.opens():
+    if table != "nat" or connection is None or state.opens() or state.conntrack == "UNTRACKED":
         return state
     if hook in SOURCE_NAT and (new := connection.new_source):
         return replace(state, source=new.addresses, source_ports=new.ports or state.source_ports)
