@@ -8,8 +8,9 @@ and a rule of one family never meets a packet of the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from socket import AF_INET, inet_pton
 from typing import NamedTuple
 
 from netaddr import INET_PTON as STRICT
@@ -50,8 +51,10 @@ def parse_address(written: str) -> int:
         For anything else: octal or short IPv4 forms, a zone, a prefix.
     """
     try:
+        if ":" not in written:
+            return V4_FIRST + int.from_bytes(inet_pton(AF_INET, written), "big")  # what netaddr asks, after much else
         address = IPAddress(written, flags=STRICT)
-    except (AddrFormatError, ValueError) as error:
+    except (AddrFormatError, ValueError, OSError) as error:
         raise ValueError(f"`{written[:60]}` is not an IP address") from error
     return V4_FIRST + int(address) if address.version == 4 else _outside_v4(int(address), written)
 
@@ -114,6 +117,30 @@ def merge(pieces: Iterable[Range]) -> tuple[Range, ...]:
         else:
             merged.append(Range(first, last))
     return tuple(merged)
+
+
+def outside(pieces: Iterable[Range]) -> tuple[Range, ...]:
+    """What of the whole line lies in none of some sorted, disjoint ranges."""
+    left, free = [], 0
+    for first, last in pieces:
+        if free < first:
+            left.append(Range(free, first - 1))
+        free = last + 1
+    return (*left, Range(free, LAST)) if free <= LAST else tuple(left)
+
+
+def common(one: Sequence[Range], other: Sequence[Range]) -> tuple[Range, ...]:
+    """The addresses of both of two lists of sorted, disjoint ranges."""
+    both, i, j = [], 0, 0
+    while i < len(one) and j < len(other):
+        first, last = max(one[i].first, other[j].first), min(one[i].last, other[j].last)
+        if first <= last:
+            both.append(Range(first, last))
+        if one[i].last < other[j].last:
+            i += 1
+        else:
+            j += 1
+    return tuple(both)
 
 
 def family(address: int) -> int:

@@ -68,6 +68,21 @@ def test_merged_ranges_hold_the_same_addresses(drawn: list[tuple[int, int]], pro
     assert all(a.last + 1 < b.first for a, b in itertools.pairwise(merged))
 
 
+SETS = st.lists(st.tuples(st.sampled_from([0, 1, 5, 6, 7, addresses.LAST - 2]), st.integers(0, 2)), max_size=4).map(
+    lambda drawn: addresses.merge(Range(first, first + more) for first, more in drawn)
+)
+
+
+@given(SETS, SETS)
+def test_what_is_outside_and_what_is_common(one: tuple[Range, ...], other: tuple[Range, ...]) -> None:
+    out, both = addresses.outside(one), addresses.common(one, other)
+    assert addresses.merge(out) == out
+    for probe in [*range(12), *range(addresses.LAST - 4, addresses.LAST + 1)]:
+        within = addresses.contains(one, probe)
+        assert addresses.contains(out, probe) is not within
+        assert addresses.contains(both, probe) == (within and addresses.contains(other, probe))
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**20))
 def test_a_range_as_cidrs_is_the_range(first: int, length: int) -> None:
     piece = Range(addresses.V4_FIRST + first, min(addresses.V4_FIRST + first + length, addresses.V4_LAST))

@@ -22,6 +22,7 @@ from netinsight.model.base import Model
 from netinsight.model.routing import NextHop, Route
 from netinsight.model.topology import SECTIONS
 from netinsight.sources.topology_file import read_topology
+from tests.guest.test_guest_read import output
 
 from .conftest import ROOT, Keep
 from .docs_console import Console
@@ -63,6 +64,10 @@ def test_the_readmes_commands_are_understood(
         "instances: {i-b: {network_interfaces: {eni-b: {vswitch: vsw-db, ip: 10.0.2.20, security_groups: [sg-bastion]}}}}"
     )
     (tmp_path / "questions.csv").write_text("src,dst,port\ni-a,i-b,22\n", encoding="utf-8")
+    rules, packets, *_ = (block for kind in ("text", "json") for block in blocks("docs/guest-firewall.md", kind)[:1])
+    (tmp_path / "rules.v4").write_text(rules)
+    (tmp_path / "packets.jsonl").write_text(packets)
+    (tmp_path / "i-a.txt").write_text(output())
     monkeypatch.chdir(tmp_path)
     commands = [
         line for block in blocks("README.md", "sh") for line in block.splitlines() if line.startswith("netinsight ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from netinsight.addresses import family, text
@@ -19,6 +19,8 @@ from netinsight.sources.files import STDIN, read_text
 from netinsight.sources.windows_firewall_file import read_windows_firewall
 
 Read = TypeVar("Read")
+MANY = 1000
+"""From so many packets on they are judged together; fewer are walked before the compiled kernels are loaded."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,11 +65,15 @@ def _tried(read: Callable[[], Read], problems: list[Problem]) -> Read | None:
 def _judged(
     firewall: Firewall | WindowsFirewall, asked: list[Asked], form: Callable[[Asked, Judgement], str]
 ) -> Iterator[str]:
-    for one in asked:
-        if isinstance(firewall, WindowsFirewall):
-            yield form(one, firewall.judge(one.packet))
-        else:
-            yield form(one, firewall.judge(one.packet, one.tables))
+    if isinstance(firewall, WindowsFirewall):
+        judged: Iterable[Judgement] = (firewall.judge(one.packet) for one in asked)
+    elif len(asked) < MANY:
+        judged = (firewall.judge(one.packet, one.tables) for one in asked)
+    else:
+        from netinsight.guest.iptables.compiled import judge_all  # it loads numba
+
+        judged = judge_all(firewall, [(one.packet, one.tables) for one in asked])
+    yield from map(form, asked, judged)
 
 
 def _as_json(asked: Asked, judgement: Judgement) -> str:

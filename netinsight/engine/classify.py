@@ -6,6 +6,7 @@ on each point of each cell the definition finds the cell's deciding row, which t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,10 @@ from netinsight.flow import PortRange
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+SCANNED = 2_000_000
+"""Rows times flows beyond which it pays to look the rows up by their addresses first."""
 
 
 class Decision(StrEnum):
@@ -43,7 +48,7 @@ def first_match(table: Table, source: int, destination: int, protocol: int, sour
         Addresses of the line, see ``addresses``.
     """
     return kernels.first_match(
-        table.rows, table.count, table.sets.bounds, table.sets.starts, *halves(source), *halves(destination), protocol,
+        table.rows, 0, table.count, table.sets.bounds, table.sets.starts, *halves(source), *halves(destination), protocol,
         source_port, port,
     )  # fmt: skip
 
@@ -64,15 +69,48 @@ def first_matches(table: Table, flows: NDArray[np.int64]) -> NDArray[np.int64]:
     import numpy as np
 
     from netinsight.engine.compiled import compiled
+    from netinsight.engine.vectors import vectors_of
 
-    found = np.empty(len(flows), dtype=np.int64)
+    found = np.full(len(flows), -1, dtype=np.int64)
+    flat = np.ascontiguousarray(flows, dtype=np.int64).reshape(-1)
+    vectors = vectors_of(table) if table.count * len(flows) > SCANNED else None
+    if vectors is None:
+        compiled().next_matches(*_buffers(table), flat, np.arange(len(flows), dtype=np.int64), len(flows), found)
+    else:
+        compiled().first_matches(*_buffers(table), *vectors, flat, len(flows), found)
+    return found
+
+
+def all_matches(table: Table, flows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Every match of many flows, as (flows, a row of each): first the first row of each, then the second, …
+
+    Parameters
+    ----------
+    flows
+        As ``first_matches``.
+    """
+    import numpy as np
+
+    from netinsight.engine.compiled import compiled
+
+    found = np.full(len(flows), -1, dtype=np.int64)
+    flat = np.ascontiguousarray(flows, dtype=np.int64).reshape(-1)
+    which = np.arange(len(flows), dtype=np.int64)
+    while len(which):
+        compiled().next_matches(*_buffers(table), flat, which, len(which), found)
+        which = which[found[which] >= 0]
+        yield which, found[which]
+
+
+def _buffers(table: Table) -> tuple[NDArray[np.int64], int, NDArray[np.int64], NDArray[np.int64]]:
+    """A table as the kernels take it."""
+    import numpy as np
+
     rows, bounds, starts = (
         np.frombuffer(buffer, dtype=np.int64) if len(buffer) else np.empty(0, dtype=np.int64)
         for buffer in (table.rows, table.sets.bounds, table.sets.starts)
     )
-    flat = np.ascontiguousarray(flows, dtype=np.int64).reshape(-1)
-    compiled().first_matches(rows, table.count, bounds, starts, flat, len(flows), found)
-    return found
+    return rows, table.count, bounds, starts
 
 
 def candidates(table: Table, source: int, destination: int, protocol: int) -> list[int]:

@@ -28,11 +28,8 @@ SOURCE, DESTINATION, PROTOCOL, SOURCE_PORT, PORT, ACTION, CERTAIN = 0, 1, 2, 4, 
 FLOW_COLUMNS = 7
 
 
-def in_set(bounds: Sequence[int], starts: Sequence[int], which: int, high: int, low: int) -> bool:
-    """Whether the address (high, low) is in set ``which``: the last range that begins at or below it must reach it."""
-    left = starts[which]
-    right = starts[which + 1]
-    first = left
+def last_begun(bounds: Sequence[int], left: int, right: int, high: int, low: int) -> int:
+    """The last of the ranges ``left`` to ``right - 1`` that begins at or below the address; ``left - 1`` if none does."""
     while left < right:
         middle = (left + right) // 2
         at = 4 * middle
@@ -40,9 +37,15 @@ def in_set(bounds: Sequence[int], starts: Sequence[int], which: int, high: int, 
             left = middle + 1
         else:
             right = middle
-    if left == first:
+    return left - 1
+
+
+def in_set(bounds: Sequence[int], starts: Sequence[int], which: int, high: int, low: int) -> bool:
+    """Whether the address (high, low) is in set ``which``: the last range that begins at or below it must reach it."""
+    last = last_begun(bounds, starts[which], starts[which + 1], high, low)
+    if last < starts[which]:
         return False
-    at = 4 * (left - 1)
+    at = 4 * last
     return high < bounds[at + 2] or (high == bounds[at + 2] and low <= bounds[at + 3])
 
 
@@ -68,6 +71,7 @@ def ends_match(
 
 def first_match(
     rows: Sequence[int],
+    start: int,
     count: int,
     bounds: Sequence[int],
     starts: Sequence[int],
@@ -79,8 +83,8 @@ def first_match(
     source_port: int,
     port: int,
 ) -> int:
-    """The first row that matches a flow, -1 where none does."""
-    for row in range(count):
+    """The first row from ``start`` that matches a flow, of a table of ``count`` rows; -1 where none does."""
+    for row in range(start, count):
         at = row * COLUMNS
         if (
             rows[at + PORT] <= port <= rows[at + PORT + 1]
@@ -91,22 +95,61 @@ def first_match(
     return -1
 
 
-def first_matches(
+def flow_match(
+    rows: Sequence[int], start: int, count: int, bounds: Sequence[int], starts: Sequence[int], flows: Sequence[int], at: int
+) -> int:  # fmt: skip
+    """The same for the flow at ``at``: source high and low, high and low, protocol, source port, port."""
+    return first_match(
+        rows, start, count, bounds, starts, flows[at], flows[at + 1], flows[at + 2], flows[at + 3], flows[at + 4],
+        flows[at + 5], flows[at + 6],
+    )  # fmt: skip
+
+
+def next_matches(
     rows: Sequence[int],
     count: int,
     bounds: Sequence[int],
     starts: Sequence[int],
     flows: Sequence[int],
+    which: Sequence[int],
     number: int,
     found: MutableSequence[int],
 ) -> None:
-    """``found[i]`` becomes the first match of flow i: source high and low, high and low, protocol, source port, port."""
+    """For each of the flows ``which`` the first match after row ``found[i]`` takes its place, -1 where there is none."""
+    for k in range(number):
+        i = which[k]
+        found[i] = flow_match(rows, found[i] + 1, count, bounds, starts, flows, i * FLOW_COLUMNS)
+
+
+BITS = 62
+"""Rows in a word of bits."""
+
+
+def first_matches(
+    rows: Sequence[int], count: int, bounds: Sequence[int], starts: Sequence[int], parts: Sequence[int], sources: int,
+    last: int, bits: Sequence[int], flows: Sequence[int], number: int, found: MutableSequence[int],
+) -> None:  # fmt: skip
+    """``found[i]`` becomes the first match of flow i, looked for where the bits of both its addresses are set.
+
+    ``parts`` cut the line: for sources those before ``sources``, for destinations those up to ``last``. The words of a
+    part in ``bits`` tell which rows hold its addresses.
+    """
+    words = (count + BITS - 1) // BITS
     for i in range(number):
         at = i * FLOW_COLUMNS
-        found[i] = first_match(
-            rows, count, bounds, starts, flows[at], flows[at + 1], flows[at + 2], flows[at + 3], flows[at + 4],
-            flows[at + 5], flows[at + 6],
-        )  # fmt: skip
+        source = last_begun(parts, 0, sources, flows[at], flows[at + 1]) * words
+        destination = last_begun(parts, sources, last, flows[at + 2], flows[at + 3]) * words
+        found[i] = -1
+        for word in range(words):
+            row = word * BITS
+            left = bits[source + word] & bits[destination + word]
+            while left != 0 and found[i] == -1:
+                if left & 1 == 1:
+                    found[i] = flow_match(rows, row, row + 1, bounds, starts, flows, at)
+                left >>= 1
+                row += 1
+            if found[i] != -1:
+                break
 
 
 MIXED = -2
@@ -349,7 +392,7 @@ def inside_flows(
 
 
 IN_ORDER = (
-    in_set, ends_match, first_match, first_matches, first_for_box, listed, route_inside, list_at, state_at, end_stop,
-    inside_flows,
+    last_begun, in_set, ends_match, first_match, flow_match, next_matches, first_matches, first_for_box, listed,
+    route_inside, list_at, state_at, end_stop, inside_flows,
 )  # fmt: skip
 """Callees before callers: the order in which they are compiled."""

@@ -22,6 +22,11 @@ def halves(address: int) -> tuple[int, int]:
     return (address >> 64) - _BIAS, address % _HALF - _BIAS
 
 
+def whole_address(high: int, low: int) -> int:
+    """The address of two halves."""
+    return ((high + _BIAS) << 64) + low + _BIAS
+
+
 class AddressSets:
     """Sets of addresses, each stated once; what the source and destination columns of rows point to."""
 

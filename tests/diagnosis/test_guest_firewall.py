@@ -571,3 +571,21 @@ def test_a_process_that_binds_no_address_may_send_from_another_card() -> None:
     assert "ask `--src eni-m2`" in told[0].why
     bound = [one for one in ask(document, "eni-m2", "i-b").paths[0].forward if one.stage == "guest.route"]
     assert "--src" not in bound[0].why
+
+
+@pytest.mark.parametrize("line", [
+    "-A INPUT -s 198.51.100.0/24 -p tcp -j ACCEPT",
+    "-A INPUT ! -s 198.51.100.0/24 -p tcp -j ACCEPT",
+    "-A INPUT -m iprange --src-range 198.51.100.7-198.51.100.9 -j ACCEPT",
+    "-A INPUT -m conntrack --ctorigsrc 198.51.100.0/24 -j ACCEPT",
+    "-A INPUT -m set --match-set friends src -j ACCEPT",
+    "-A INPUT -m set --match-set services src,dst -j ACCEPT",
+])  # fmt: skip
+def test_hosts_that_the_rules_of_a_guest_tell_apart_are_told_apart(line: str) -> None:
+    ipsets = "create friends hash:net family inet\nadd friends 198.51.100.0/24\n"
+    ipsets += "create services hash:net,port family inet\nadd services 198.51.100.0/24,tcp:22\n"
+    document = estate(a={"iptables": rules(line), "ipsets": ipsets})
+    report = ask(document, "internet", "i-a", one_way=True)
+    assert {path.decision for path in report.paths} == {"accept", "drop"}
+    answered = ask(document, "i-a", "internet")
+    assert answered.verdict != "reachable"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from netinsight.addresses import Range, family
 from netinsight.engine.spaces import Box
 from netinsight.errors import QuestionError
 from netinsight.guest.iptables.names import TABLES, WAYS, stages
-from netinsight.guest.iptables.outcome import UNKNOWN, Outcome
+from netinsight.guest.iptables.outcome import UNKNOWN, Outcome, Outcomes
 from netinsight.guest.iptables.rules import Table
 from netinsight.guest.iptables.state import Bits, Packet, State
 from netinsight.guest.iptables.walk import Walk
@@ -47,7 +47,7 @@ class Judgement:
     reject_with: str = ""
     chain: str = ""
     places: tuple[tuple[str, str, int], ...] = ()
-    end: State | None = None
+    end: State | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +81,30 @@ class Firewall:
         QuestionError
             As ``judge``.
         """
+        self.check(packet, tables)
+        notes = self.told(packet, tables)
+        return [(box, judgement_of(outcome, notes)) for box, outcome in self.outcomes(packet, tables)]
+
+    def judge_many(self, packets: Sequence[Packet], tables: tuple[str, ...] = ("filter",)) -> list[Judgement]:
+        """As ``judge`` of each; of many packets those that differ in addresses and ports only are judged at once.
+
+        Raises
+        ------
+        QuestionError
+            As ``judge``.
+        """
+        from netinsight.guest.iptables.compiled import judge_all  # it brings numpy and the compiled kernels
+
+        return judge_all(self, [(packet, tables) for packet in packets])
+
+    def check(self, packet: Packet, tables: tuple[str, ...]) -> None:
+        """Whether the question is one.
+
+        Raises
+        ------
+        QuestionError
+            As ``judge``.
+        """
         if unknown := [name for name in tables if name not in TABLES]:
             raise QuestionError(f"there is no table `{unknown[0][:40]}`")
         if packet.chain not in WAYS:
@@ -88,20 +112,17 @@ class Firewall:
         for address in (packet.source, packet.destination):
             if family(address) != self.family:
                 raise QuestionError(f"the rules are those of IPv{self.family}, an address of the packet is not")
-        state = self._state(packet, tables)
-        if not state.stages:
-            judgement = Judgement("ACCEPT", "policy", None, assumptions=self._notes(state, tables))
-            return [(packet.ports, judgement)]
-        notes = self._notes(state, tables)
-        return [(box, _judgement(outcome, notes)) for box, outcome in Walk(self, tables).run(state)]
 
-    def _state(self, packet: Packet, tables: tuple[str, ...]) -> State:
+    def outcomes(self, packet: Packet, tables: tuple[str, ...]) -> Outcomes:
+        """By the walk."""
+        state = self.state(packet, tables)
+        return Walk(self, tables).run(state) if state.stages else [(packet.ports, Outcome("ACCEPT"))]
+
+    def state(self, packet: Packet, tables: tuple[str, ...]) -> State:
+        """A packet as it enters."""
         conntrack = packet.conntrack()
         fresh = conntrack == "NEW"
-        connection = packet.connection
         connmark = Bits(packet.connmark) if packet.connmark is not None else Bits(0, 0xFFFFFFFF if fresh else 0)
-        told = conntrack in ("ESTABLISHED", "RELATED") and "nat" in tables and self.translates
-        kinds = frozenset(["OTHER"]) if told and connection is None else connection.kinds if connection else frozenset()
         return State(
             packet=packet,
             source=Range(packet.source, packet.source),
@@ -111,8 +132,19 @@ class Firewall:
             conntrack=conntrack,
             stages=stages(packet.chain, tables),
             whole=packet.ports,
-            translated=kinds,
+            translated=self._kinds(packet, tables),
         )
+
+    def _kinds(self, packet: Packet, tables: tuple[str, ...]) -> frozenset[str]:
+        """How its connection was translated, as far as that is known."""
+        if packet.connection is not None:
+            return packet.connection.kinds
+        return frozenset(["OTHER"]) if self._moved(packet, tables) else frozenset()
+
+    def _moved(self, packet: Packet, tables: tuple[str, ...]) -> bool:
+        """Whether its connection may have been translated before, and nobody says how."""
+        known = packet.conntrack() in ("ESTABLISHED", "RELATED") and packet.connection is None
+        return known and "nat" in tables and self.translates
 
     @property
     def translates(self) -> bool:
@@ -120,8 +152,9 @@ class Firewall:
         nat = self.tables.get("nat")
         return nat is not None and any(chain.rules for chain in nat.chains.values())
 
-    def _notes(self, state: State, tables: tuple[str, ...]) -> tuple[str, ...]:
-        if "OTHER" not in state.translated:
+    def told(self, packet: Packet, tables: tuple[str, ...]) -> tuple[str, ...]:
+        """What holds of every answer about such a packet."""
+        if not self._moved(packet, tables):
             return self.notes
         told = "how the connection is translated was decided by its first packet: addresses are taken as given"
         return (*self.notes, told)
@@ -138,7 +171,8 @@ def as_one(parts: list[tuple[Box, Judgement]]) -> Judgement:
     return replace(first, verdict=UNKNOWN, trace=(), places=(), assumptions=(*told, *notes))
 
 
-def _judgement(outcome: Outcome, notes: tuple[str, ...]) -> Judgement:
+def judgement_of(outcome: Outcome, notes: tuple[str, ...]) -> Judgement:
+    """An outcome as it is told, after what holds of every packet."""
     rule, chain = outcome.rule, outcome.chain
     return Judgement(
         verdict=outcome.verdict,

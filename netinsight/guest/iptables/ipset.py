@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
-from netinsight.addresses import Range
+from netinsight.addresses import Range, common, merge, outside
 from netinsight.engine.spaces import Region, intersect, subtract
 from netinsight.errors import Place, Problem, visible
 from netinsight.flow import PortRange
@@ -15,8 +16,8 @@ from netinsight.guest.iptables.match_headers import icmp_of, interface_of, mac_t
 from netinsight.guest.iptables.names import ICMP, ICMPV6, WITH_PORTS
 from netinsight.guest.iptables.state import Answer, Doubt, State, Test
 from netinsight.guest.iptables.testing import (
+    Lies,
     Use,
-    address_in,
     address_mask,
     address_range,
     bits_are,
@@ -38,6 +39,8 @@ class Entry(NamedTuple):
     parts: tuple[Part, ...]
     nomatch: bool
     length: int
+    held: Range | None = None
+    """Of a set of addresses alone: those of the entry."""
 
 
 @dataclass(slots=True)
@@ -104,14 +107,15 @@ def _added(one: IpSet, word: Word, options: list[str]) -> None:
         part, bits = _part(dimension, value, word, one.family)
         parts.append(part)
         length += bits
-    one.entries.append(Entry(tuple(parts), "nomatch" in options, length))
+    held = _addresses(values[0], word, one.family) if one.dimensions in (("ip",), ("net",)) else None
+    one.entries.append(Entry(tuple(parts), "nomatch" in options, length, held))
 
 
 def _part(dimension: str, value: str, word: Word, family: int) -> tuple[Part, int]:
     if dimension in ("ip", "net"):
         held = _addresses(value, word, family)
         bits = (32 if family == 4 else 128) - (held.last - held.first).bit_length()
-        return (lambda state, source, what: address_in(state.source if source else state.destination, held, what)), bits
+        return (lambda state, source, what: Lies(source, (held,), what)(state)), bits
     if dimension == "port":
         return _port(value, word), 0
     if dimension == "iface":
@@ -185,17 +189,40 @@ def set_match(use: Use) -> list[Test]:
         return [not_modelled(use.text, "counts what nobody knows offline")]
     sources = [side == "src" for side in sides.text.split(",")]
     sets = use.sets
-    return [negated(lambda state: _in_set(state, sets[name.text], sources, sets, use.text, 0), option.inverted)]
+    held = _ranges(sets[name.text], use)
+    if held is not None:
+        return [negated(Lies(sources[0], held, use.text), option.inverted)]
+    return [negated(lambda state: _in_set(state, sets[name.text], sources, use, 0), option.inverted)]
 
 
-def _in_set(state: State, one: IpSet, sources: list[bool], sets: Mapping[str, IpSet], what: str, depth: int) -> Answer:
+def _ranges(one: IpSet, use: Use, member: bool = False) -> tuple[Range, ...] | None:
+    """The addresses of a set that holds nothing else, or of a list of such sets."""
+    if one.dimensions == ("set",) and use.sets and not member:  # the kernel puts no list into a list
+        members = [_ranges(use.sets[name], use, True) for name in dict.fromkeys(one.members) if name in use.sets]
+        return None if None in members else merge(piece for held in members for piece in held or ())
+    if any(entry.held is None for entry in one.entries) or one.dimensions not in (("ip",), ("net",)):
+        return None
+    held: tuple[Range, ...] = ()
+    if one.family != use.family:
+        return held
+    for _, group in groupby(
+        reversed(one.entries), key=lambda entry: entry.length
+    ):  # the longest decides: it comes last
+        entries = list(group)
+        taken, out = (merge(e.held for e in entries if e.held and e.nomatch == no) for no in (False, True))
+        held = common(merge((*held, *taken)), outside(out)) if out else merge((*held, *taken))
+    return held
+
+
+def _in_set(state: State, one: IpSet, sources: list[bool], use: Use, depth: int) -> Answer:
+    sets, what = use.sets or {}, use.text
     whole: Region = (state.whole,)
     left, held, doubt = whole, [], None
     if one.dimensions == ("set",):
         members = [sets[name] for name in one.members if name in sets and depth < 8]
-        answers = ((_in_set(state, each, sources, sets, what, depth + 1), False) for each in members)
+        answers = ((_in_set(state, each, sources, use, depth + 1), False) for each in members)
     else:
-        if one.family != (4 if state.packet.source >> 32 == 0xFFFF else 6):
+        if one.family != use.family:
             return False
         sides = sources + [True] * (len(one.dimensions) - len(sources))
         if len(sources) < len(one.dimensions):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from netinsight.addresses import Range
+from netinsight.addresses import Range, merge
 from netinsight.errors import did_you_mean, visible
 from netinsight.flow import PortRange
 from netinsight.guest.iptables.names import (
@@ -26,8 +26,8 @@ from netinsight.guest.iptables.names import (
 from netinsight.guest.iptables.state import Answer, State, Test
 from netinsight.guest.iptables.testing import (
     Given,
+    Lies,
     Use,
-    address_in,
     address_is,
     address_mask,
     address_range,
@@ -43,10 +43,16 @@ from netinsight.guest.iptables.words import Word, WordError, number, number_in, 
 
 def addresses(option: Given, source: bool, family: int) -> Test:
     """``-s`` and ``-d``; several with commas are any of them."""
-    masks = [address_mask(option.word, text, family) for text in option.word.text.split(",")]
+    text = option.word.text
+    what = f"{option.name} {text}"
+    masks = [address_mask(option.word, one, family) for one in text.split(",")]
     if len(masks) > 1 and option.inverted:
         raise WordError("! with several addresses is not allowed", option.column)
-    what = f"{option.name} {option.word.text}"
+    held = [mask.ranges() for mask in masks]
+    if len(held) == 1 and held[0] is not None:
+        return negated(Lies(source, held[0], what), option.inverted)
+    if None not in held:
+        return Lies(source, merge(one for ranges in held for one in ranges or ()), what)
 
     def test(state: State) -> Answer:
         where = state.source if source else state.destination
@@ -85,10 +91,10 @@ def interface_of(state: State, inward: bool) -> str | None:
         return packet.in_interface if state.hook in ("PREROUTING", "INPUT", "FORWARD") else ""
     if state.hook in ("PREROUTING", "INPUT"):
         return ""
-    where = state.destination
-    moved = state.rerouted or (packet.chain == "FORWARD" and where != (packet.destination, packet.destination))
+    moved = state.rerouted or (packet.chain == "FORWARD" and bool(state.translated) and not state.is_as_asked())
     if not moved or not packet.leads or (packet.chain == "OUTPUT" and state.hook != "POSTROUTING"):
         return None if state.rerouted and state.hook == "POSTROUTING" else packet.out_interface
+    where = state.destination
     return packet.leads(where.first) if where.first == where.last else None
 
 
@@ -278,8 +284,7 @@ def iprange(use: Use) -> list[Test]:
 
 
 def _range_test(option: Given, held: Range, what: str) -> Test:
-    source = option.name == "--src-range"
-    return negated(lambda state: address_in(state.source if source else state.destination, held, what), option.inverted)
+    return negated(Lies(option.name == "--src-range", (held,), what), option.inverted)
 
 
 def mac(use: Use) -> list[Test]:

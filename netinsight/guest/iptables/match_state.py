@@ -7,6 +7,7 @@ from netinsight.guest.iptables.match_headers import any_of, port_ranges, protoco
 from netinsight.guest.iptables.state import Answer, Bits, Doubt, State, Test
 from netinsight.guest.iptables.testing import (
     Given,
+    Mask,
     Use,
     address_is,
     address_mask,
@@ -76,10 +77,10 @@ def _connection_test(use: Use, option: Given) -> Test:
         return negated(_direction(use.text), direction == "REPLY")
     if name in ("--ctorigsrc", "--ctorigdst"):
         mask = address_mask(word, word.text, use.family)
-        return _of_the_first(use.text, lambda state: address_is(_first_address(state, name), mask, use.text))
+        return _of_the_first(use.text, lambda state: _lies(state, _first_address(state, name), mask, use.text))
     if name in ("--ctreplsrc", "--ctrepldst"):
         mask = address_mask(word, word.text, use.family)
-        return _when_first(use.text, lambda state: address_is(_tuple_address(state, name), mask, use.text))
+        return _when_first(use.text, lambda state: _lies(state, _tuple_address(state, name), mask, use.text))
     if name.endswith("port"):
         ranges = port_ranges(word, None)
         source = name in ("--ctorigsrcport", "--ctrepldstport")
@@ -107,6 +108,11 @@ def _when_first(what: str, test: Test) -> Test:
 def _of_the_first(what: str, test: Test) -> Test:
     """The addresses that a connection began with, where they are known."""
     return lambda state: test(state) if state.packet.connection else _when_first(what, test)(state)
+
+
+def _lies(state: State, where: Range, mask: Mask, what: str) -> Answer:
+    state.packet.looked_at((Range(mask.first, mask.last),))
+    return address_is(where, mask, what)
 
 
 def _first_address(state: State, name: str) -> Range:
@@ -189,8 +195,7 @@ def kinds_of(state: State, source: bool) -> tuple[str, ...]:
     """The types that an address may have, as far as the packet tells; the usual one first."""
     packet = state.packet
     where, given = (state.source, packet.source_type) if source else (state.destination, packet.destination_type)
-    asked = packet.source if source else packet.destination
-    if given and where == (asked, asked):
+    if given and (not state.translated or where == ((packet.source,) * 2 if source else (packet.destination,) * 2)):
         return (given,)
     if any(first <= where.first and where.last <= last for first, last in _MULTICAST):
         return ("MULTICAST",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from netinsight.engine.spaces import Box, cut
 from netinsight.guest.iptables.rules import Chain, Rule
@@ -24,7 +24,7 @@ class Outcome:
     reply: str = ""
     trace: tuple[Rule, ...] = ()
     notes: tuple[str, ...] = ()
-    state: State | None = None
+    state: State | None = field(default=None, compare=False)
     """The packet as it leaves or was stopped; None where worlds differ in it."""
 
     def after(self, trace: tuple[Rule, ...]) -> Outcome:

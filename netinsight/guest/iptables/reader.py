@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from netinsight.errors import InputError, Place, Problem, did_you_mean, one_of, visible
 from netinsight.guest.iptables.firewall import Firewall
 from netinsight.guest.iptables.ipset import IpSet, read_ipsets
 from netinsight.guest.iptables.names import TABLES
-from netinsight.guest.iptables.rule_reader import Surroundings, read_rules
-from netinsight.guest.iptables.rules import Chain, Kind, Rule, Table
+from netinsight.guest.iptables.rule_reader import Pieces, Surroundings, read_rules
+from netinsight.guest.iptables.rules import Chain, Rule, Table
 from netinsight.guest.iptables.words import Word, WordError, number, words_of
 
 _COUNTERS = re.compile(r"\s*\[\d+:\d+\]\s*")
@@ -54,7 +56,12 @@ class _Reader:
         """Cut the file into tables and chains."""
         draft: _Draft | None = None
         for at, raw in enumerate(self.lines, start=1):
-            line = _Line(raw.rstrip("\r"), at)
+            line = _Line(raw.rstrip(), at)
+            if draft is not None and raw.startswith("-A ") and len(raw) <= MOST_LINE:
+                rules = draft.rules.get(raw[3 : raw.find(" ", 3)])
+                if rules is not None:
+                    rules.append(line)  # as most lines are
+                    continue
             text = line.text.strip()
             if _ELSEWHERE.fullmatch(text):
                 self.notes.append(f"line {at}: {text.lstrip('# ')}: rules that are not in this file are not judged")
@@ -156,20 +163,26 @@ class _Reader:
         built_in = TABLES[draft.name]
         users = frozenset(name for name in draft.policies if name not in built_in)
         around = Surroundings(self.family, draft.name, users, self.sets, self.touched)
+        pieces = Pieces(around)
         chains = {}
         for name in [*built_in, *users]:
             policy, line = draft.policies.get(name, (None, 0))
-            rules = tuple(rule for one in draft.rules.get(name, ()) for rule in self.rule(one, name, around))
-            chains[name] = Chain(name, rules, (policy or "ACCEPT") if name in built_in else None, line)
+            rules: list[Rule] = []
+            prefix = f"-A {name} "
+            for one in draft.rules.get(name, ()):
+                text = one.text if one.text[0] != "[" else one.text[one.text.find("-A ") :]
+                rule = pieces.rule(text[len(prefix) :], name, text, one.number) if text.startswith(prefix) else None
+                rules += self.rule(one, name, around) if rule is None else (rule,)
+            chains[name] = Chain(name, tuple(rules), (policy or "ACCEPT") if name in built_in else None, line)
         return Table(draft.name, chains)
 
     def rule(self, line: _Line, chain: str, around: Surroundings) -> list[Rule]:
-        """The rules of a line: one, where it can be read."""
-        counters = _COUNTERS.match(line.text)
-        words = words_of(line.text, counters.end() if counters else 0)
-        text = line.text[words[0].column - 1 :].rstrip()
-        skip = 3 if _VERBS[words[0].text] == "-I" and len(words) > 2 and words[2].text.isdigit() else 2
+        """The rules of a line that is read whole: one, where it can be read."""
         try:
+            counters = _COUNTERS.match(line.text)
+            words = words_of(line.text, counters.end() if counters else 0)
+            text = line.text[words[0].column - 1 :]
+            skip = 3 if _VERBS[words[0].text] == "-I" and len(words) > 2 and words[2].text.isdigit() else 2
             return read_rules(words[skip:], chain, text, line.number, around)
         except WordError as wrong:
             self.told(line, wrong.column, wrong.message, wrong.hint)
@@ -177,20 +190,20 @@ class _Reader:
 
     def loops(self, table: Table) -> None:
         """A chain that leads back into itself is refused by the kernel."""
+        jumps = {name: [rule for rule in chain.rules if rule.target.chain] for name, chain in table.chains.items()}
         done: set[str] = set()
         for start in table.chains:
-            way: list[tuple[str, Iterator[Rule]]] = [(start, iter(table.chains[start].rules))]
+            way: list[tuple[str, Iterator[Rule]]] = [(start, iter(jumps[start]))]
             while way:
-                rest = way[-1][1]
-                rule = next(rest, None)
+                rule = next(way[-1][1], None)
                 if rule is None:
                     done.add(way.pop()[0])
-                elif rule.target.kind in (Kind.JUMP, Kind.GOTO):
-                    there = rule.target.chain
-                    if there in [one for one, _ in way]:
-                        self.told(_Line(rule.text, rule.line), 1, f"the chain {there} leads back into itself")
-                    elif there not in done:
-                        way.append((there, iter(table.chains[there].rules)))
+                    continue
+                there = rule.target.chain
+                if there in [one for one, _ in way]:
+                    self.told(_Line(rule.text, rule.line), 1, f"the chain {there} leads back into itself")
+                elif there not in done:
+                    way.append((there, iter(jumps[there])))
 
 
 _VERBS = {"-A": "-A", "--append": "-A", "-I": "-I", "--insert": "-I", "-N": "-N", "--new-chain": "-N", "-P": "-P",
@@ -215,6 +228,23 @@ def read_firewall(text: str, *, family: int = 4, ipsets: str | None = None, file
     InputError
         With every mistake of every line. A match or target that is not known is none: its rule is *not modelled*.
     """
+    with _no_collection():
+        return _read(text, family, ipsets, file, ipsets_file)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the search for garbage: of a large file nothing is garbage yet, and each search looks at all of it."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+def _read(text: str, family: int, ipsets: str | None, file: str, ipsets_file: str) -> Firewall:
     sets, wrong = (None, []) if ipsets is None else read_ipsets(ipsets, ipsets_file)
     reader = _Reader(text, family, file, sets)
     reader.problems += wrong

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,8 +14,8 @@ from netinsight.guest.iptables.ipset import IpSet
 from netinsight.guest.iptables.match_table import BUILDERS, NEED_AN_OPTION
 from netinsight.guest.iptables.rules import Kind, Rule, Target
 from netinsight.guest.iptables.state import Test
-from netinsight.guest.iptables.testing import Given, Use, assumed, not_modelled
-from netinsight.guest.iptables.words import Word, WordError
+from netinsight.guest.iptables.testing import Given, Lies, Use, assumed, not_modelled, plain_v4
+from netinsight.guest.iptables.words import Word, WordError, words_of
 
 
 class Surroundings(NamedTuple):
@@ -68,6 +70,119 @@ def read_rules(words: list[Word], chain: str, text: str, line: int, around: Surr
     listening = assumed("-j TPROXY", True, "a socket of this machine listens")
     gone = Rule(around.table, chain, text, line, tuple(tests), Target(Kind.DROP, "TPROXY"))
     return [Rule(around.table, chain, text, line, (*tests, listening), target, tuple(lists)), gone]
+
+
+_CUT = re.compile(r"(?<!!) (?=(?:! )?-[a-z] )")
+"""Before an option of every rule; a match and a target are cut off with their own."""
+_HEAD = re.compile(r"(?:((?:! )?-s \S+) )?(?:((?:! )?-d \S+) )?")
+"""The addresses, which differ most often from rule to rule; the rest is read once for all rules that share it."""
+_ADDRESS = re.compile(r"""(! )?-([sd]) ([^\s"'\\]+)""")
+_BITS = {"-s": 1, "-d": 2, "-i": 4, "-o": 8, "-p": 16, "-f": 32, "-c": 64}
+_MATCH, _TARGET = 128, 256
+
+
+class _Piece(NamedTuple):
+    """A piece of a rule that reads the same in every rule of its table and protocol."""
+
+    tests: tuple[Test, ...]
+    bit: int
+    bars: int
+    """The bits of the pieces that it may not stand behind."""
+    protocol: int | None = None
+    lists: tuple[tuple[str, bool], ...] = ()
+    target: Target | None = None
+
+
+class Pieces:
+    """The pieces of the rules of a table, each read once.
+
+    A rule as ``iptables-save`` writes it is made of them: the options of every rule, then matches, then the target. What
+    does not come apart so, or has a mistake, is read whole.
+    """
+
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self.known: defaultdict[int | None, dict[str, _Piece | None]] = defaultdict(dict)
+
+    def rule(self, body: str, chain: str, text: str, line: int) -> Rule | None:
+        """The rule whose words after ``-A CHAIN`` are ``body``; None where it must be read whole."""
+        head = _HEAD.match(body)
+        assert head is not None  # it matches nothing, too
+        known, rest = self.known[None], body[head.end() :]
+        tail = known[rest] if rest in known else self.read(rest, None)
+        if tail is None:
+            return None
+        tests, _, bars, _, lists, target = tail
+        for address in (head[2], head[1]):
+            if address is not None:
+                piece = known[address] if address in known else self.read(address, None)
+                if piece is None or piece.bit & bars:
+                    return None
+                tests = piece.tests + tests
+        return Rule(self.around.table, chain, text, line, tests, target or _NOTHING, lists)
+
+    def together(self, texts: Iterable[str]) -> _Piece | None:
+        """Pieces one after the other, as one."""
+        whole = _Piece((), 0, 0)
+        for text in texts:
+            tests, bit, bars, protocol, lists, target = whole
+            known = self.known[protocol]
+            piece = known[text] if text in known else self.read(text, protocol)
+            if piece is None or bit & piece.bars:
+                return None
+            whole = _Piece(tests + piece.tests, bit | piece.bit, bars | piece.bars, piece.protocol or protocol,
+                           lists + piece.lists, piece.target or target)  # fmt: skip
+        return whole
+
+    def read(self, text: str, protocol: int | None) -> _Piece | None:
+        """A piece, or several, that is met for the first time."""
+        bits = _BITS.get(text[:2], 0)
+        if bits < 3 and bits and self.around.family == 4 and (held := plain_v4(text[3:])) is not None:
+            plain = _Piece((Lies(bits == 1, (held,), text),), bits, bits | _MATCH | _TARGET)
+            self.known[protocol][text] = plain
+            return plain
+        texts = _CUT.split(text)
+        try:
+            piece = self._read(text, protocol) if len(texts) == 1 else self.together(texts)
+        except WordError:
+            piece = None
+        self.known[protocol][text] = piece
+        return piece
+
+    def _read(self, text: str, protocol: int | None) -> _Piece | None:
+        if (address := _ADDRESS.fullmatch(text)) is not None:
+            bits = _BITS[f"-{address[2]}"]
+            option = Given(f"-{address[2]}", bool(address[1]), (Word(address[3], address.start(3) + 1),), 1)
+            test = match_headers.addresses(option, address[2] == "s", self.around.family)
+            return _Piece((test,), bits, bits | _MATCH | _TARGET)
+        words = words_of(text)
+        parts = _gather(words)
+        extensions = [*parts.matches, *([parts.target] if parts.target else [])]
+        if len(extensions) > 1 or not all(_whole(word, extensions) for word in words if word.text[:2] == "--"):
+            return None
+        if any(one.known is None and (one.loose or one.name.text not in self.around.user_chains) for one in extensions):
+            return None
+        given = sum(_BITS[one.name] for one in parts.general)
+        if parts.target is not None:
+            target = _target(parts, protocol, self.around)
+            return None if given or target.name == "TPROXY" else _Piece((), _TARGET, _TARGET, target=target)
+        named = _protocol(parts)
+        lists: list[tuple[str, bool]] = []
+        tests = _general_tests(parts, self.around.family)
+        for match in parts.matches:
+            tests += _match_tests(match, named or protocol, self.around, lists)
+        bit = given | (_MATCH if parts.matches else 0)
+        bars = (given | _MATCH if given else 0) | _TARGET
+        return _Piece(tuple(tests), bit, bars, named, tuple(lists))
+
+
+def _whole(word: Word, extensions: list[_Extension]) -> bool:
+    """Whether a word that looks like an option is one that is written out."""
+    name = word.text.partition("=")[0]
+    return not word.quoted and any(one.known is not None and name in one.known for one in extensions)
+
+
+_NOTHING = Target(Kind.NOTHING)
 
 
 def _gather(words: list[Word]) -> _Parts:
@@ -244,7 +359,7 @@ def _match_tests(
 def _target(parts: _Parts, protocol: int | None, around: Surroundings) -> Target:
     target = parts.target
     if target is None:
-        return Target(Kind.NOTHING)
+        return _NOTHING
     name, column = target.name.text, target.name.column
     if name in around.user_chains:
         if target.options or target.loose:

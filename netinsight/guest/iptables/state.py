@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from netinsight.addresses import Range
@@ -81,6 +81,8 @@ class Packet:
         It comes from another machine, or goes to one: an interface that is not given is not the loopback.
     leads
         Tells by which interface the machine reaches an address; None where it cannot.
+    watch
+        Takes every set of addresses that a match asked for: addresses that none of them tells apart are judged alike.
     way_out
         The address that MASQUERADE takes: that of the interface it leaves by.
     program, service, package
@@ -116,9 +118,15 @@ class Packet:
     abroad: bool = False
     leads: Callable[[int], str | None] | None = None
     way_out: int | None = None
+    watch: set[tuple[Range, ...]] | None = field(default=None, compare=False)
     program: str | None = None
     service: str | None = None
     package: str | None = None
+
+    def looked_at(self, held: tuple[Range, ...]) -> None:
+        """A match asks whether an address is one of these."""
+        if self.watch is not None:
+            self.watch.add(held)
 
     def conntrack(self) -> str:
         """The state given, else that of the first packet of a flow."""
@@ -218,6 +226,10 @@ class State:
         changed: int | None = dict(self.changes).get(name)
         given: int | None = getattr(self.packet, name)
         return changed if changed is not None else given
+
+    def is_as_asked(self) -> bool:
+        """Whether its destination is the one that it came with."""
+        return self.destination == (self.packet.destination, self.packet.destination)
 
     def is_own(self) -> bool | None:
         """Whether it is for this machine itself; None where nobody knows."""

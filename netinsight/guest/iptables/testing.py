@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from netinsight.addresses import V4_FIRST, Range, parse_address, parse_prefix
+from netinsight.addresses import V4_FIRST, V4_LAST, Range, outside, parse_address
 from netinsight.engine.spaces import Box, subtract
 from netinsight.errors import visible
 from netinsight.flow import PortRange
@@ -53,10 +56,29 @@ class Use(NamedTuple):
         return next((option for option in self.options if option.name == name), None)
 
 
+@dataclass(slots=True)  # not frozen, which takes three times as long: there may be very many
+class Lies:
+    """The match of one address: whether it lies in a set; the walk asks it, packed rows hold the set.
+
+    ``held`` is sorted and disjoint; ``what`` is the text of the match.
+    """
+
+    source: bool
+    held: tuple[Range, ...]
+    what: str
+
+    def __call__(self, state: State) -> Answer:
+        """What it says of an address that may be one of several."""
+        state.packet.looked_at(self.held)
+        return address_in(state.source if self.source else state.destination, self.held, self.what)
+
+
 def negated(test: Test, inverted: bool = True) -> Test:
     """``test`` the other way round, where ``inverted``."""
     if not inverted:
         return test
+    if isinstance(test, Lies):
+        return replace(test, held=outside(test.held))
 
     def other(state: State) -> Answer:
         answer = test(state)
@@ -94,6 +116,9 @@ def missing(state: State, what: str, why: str, group: str, value: str = "") -> A
     return Doubt(what, None, why, (group, value, False)) if believed is None else believed
 
 
+_MOST_FREE = 10
+
+
 class Mask(NamedTuple):
     """Addresses: those whose bits of ``mask`` are ``value``, both counted within the family."""
 
@@ -104,6 +129,22 @@ class Mask(NamedTuple):
     last: int
     plain: bool
     """Whether it is one range."""
+
+    def ranges(self) -> tuple[Range, ...] | None:
+        """Its addresses; None where they are too many ranges."""
+        if self.plain:
+            return (Range(self.first, self.last),)
+        free = self.last - self.first  # the bits that may be anything
+        run = (free ^ (free + 1)) >> 1  # those of them at the end
+        above = free & ~run
+        if above.bit_count() > _MOST_FREE:
+            return None
+        found, bits = [], 0
+        while True:  # every number of the free bits, in ascending order
+            found.append(Range(self.first + bits, self.first + bits + run))
+            bits = (bits - above) & above
+            if not bits:
+                return tuple(found)
 
 
 def address_mask(word: Word, text: str, family: int) -> Mask:
@@ -125,13 +166,32 @@ def address_mask(word: Word, text: str, family: int) -> Mask:
         if slash and (":" in after or "." in after):
             mask = parse_address(after) - offset
         elif slash:
-            mask = every ^ (every >> parse_prefix(f"{base}/{after}").length)
+            length = int(after) if after.isascii() and after.isdigit() else -1
+            if not 0 <= length <= bits:
+                raise ValueError(after)
+            mask = every ^ (every >> length)
     except ValueError:
         hint = "a host name means nothing offline; write its address" if _is_name(base) else ""
         raise WordError(f"`{visible(text)}` is not an address, or one with a mask", word.column, hint) from None
     value &= mask
     plain = (mask ^ every) & ((mask ^ every) + 1) == 0
     return Mask(value, mask, offset, offset + value, offset + (value | (mask ^ every)), plain)
+
+
+def plain_v4(text: str) -> Range | None:
+    """The addresses of ``a`` or ``a/24`` of IPv4, as most rules have them; None for all else, which ``address_mask`` reads."""
+    base, slash, after = text.partition("/")
+    length = int(after) if after.isdecimal() and after.isascii() and len(after) < 3 else -1 if slash else 32
+    if not 0 <= length <= 32:
+        return None
+    try:
+        value = parse_address(base)
+    except ValueError:
+        return None
+    if not V4_FIRST <= value <= V4_LAST:
+        return None
+    hosts = 0xFFFFFFFF >> length
+    return Range(value & ~hosts, value | hosts)
 
 
 def _is_name(text: str) -> bool:
@@ -153,19 +213,23 @@ def address_range(word: Word, family: int, text: str | None = None) -> Range:
     return Range(low.first, high.last)
 
 
-def address_in(where: Range, held: Range, what: str) -> Answer:
-    """Whether an address, one of ``where``, lies in ``held``."""
-    if held.first <= where.first and where.last <= held.last:
+def address_in(where: Range, held: Sequence[Range], what: str) -> Answer:
+    """Whether an address, one of ``where``, lies in one of the sorted, disjoint ranges ``held``."""
+    at = bisect_right(held, where.first, key=_first)
+    if at and where.last <= held[at - 1].last:
         return True
-    if where.last < held.first or held.last < where.first:
+    if (not at or held[at - 1].last < where.first) and (at == len(held) or where.last < held[at].first):
         return False
     return Doubt(what, None, "the address after translation is one of several")
+
+
+_first = itemgetter(0)
 
 
 def address_is(where: Range, mask: Mask, what: str) -> Answer:
     """Whether an address, one of ``where``, has the bits of ``mask``."""
     if mask.plain:
-        return address_in(where, Range(mask.first, mask.last), what)
+        return address_in(where, (Range(mask.first, mask.last),), what)
     if where.first == where.last:
         return (where.first - mask.offset) & mask.mask == mask.value
     return Doubt(what, None, "the address after translation is one of several")

@@ -56,7 +56,7 @@ class Walk:
 
     def run(self, state: State) -> Outcomes:
         """What becomes of all packets of ``state``."""
-        state = _entering(state)
+        state = entering(state)
         leg = Leg(self.start(state), state, (state.whole,))
         waiting: list[tuple[Leg, Walking]] = [(leg, self.follow(leg))]
         answer: Outcomes | None = None
@@ -122,7 +122,7 @@ class Walk:
                 region = rest
                 continue
             trace += (rule,) if rule.bidden else ()
-            state = _applied(state, rule)
+            state = applied(state, rule)
         return found
 
     def doubted(self, rule: Rule, doubts: tuple[Doubt, ...], here: Place, state: State, hit: Region) -> Walking:
@@ -147,18 +147,12 @@ class Walk:
         rule, place, region = leg.rule, leg.place, leg.region
         assert rule is not None
         target, trace = rule.target, (rule,) if rule.bidden else ()
-        state = _applied(leg.state, rule)
-        if target.kind in (Kind.DROP, Kind.REJECT):
-            verdict = target.kind.name
-            return [
-                (box, Outcome(verdict, rule, None, state.table, target.reply, trace, state=state)) for box in region
-            ]
-        if target.kind is Kind.UNKNOWN:
-            note = f"line {rule.line}: the target `{target.name}` is not modelled"
-            return [(box, Outcome(UNKNOWN, rule, None, state.table, "", trace, (note,))) for box in region]
+        state = applied(leg.state, rule)
+        if target.kind in (Kind.DROP, Kind.REJECT, Kind.UNKNOWN):
+            end = replace(ended(rule, state.table), state=state if target.kind is not Kind.UNKNOWN else None)
+            return after([(box, end) for box in region], trace)
         if target.kind is Kind.ACCEPT:
-            ended = Outcome("ACCEPT", rule, None, state.table)
-            return after((yield from self.accepted(place, state, region, ended)), trace)
+            return after((yield from self.accepted(place, state, region, ended(rule, state.table))), trace)
         if target.kind is Kind.RETURN:
             if place.back:
                 (chain, at), back = place.back[-1], place.back[:-1]
@@ -172,21 +166,21 @@ class Walk:
 
     def policy(self, place: Place, state: State, region: Region) -> Walking:
         """The end of a chain that is built in."""
-        base = place.base
-        if base.policy == "DROP":
-            return [(box, Outcome("DROP", None, base, state.table, state=state)) for box in region]
-        return (yield from self.accepted(place, state, region, Outcome("ACCEPT", None, base, state.table)))
+        end = by_policy(place.base, state.table)
+        if end.verdict == "DROP":
+            return [(box, replace(end, state=state)) for box in region]
+        return (yield from self.accepted(place, state, region, end))
 
-    def accepted(self, place: Place, state: State, region: Region, ended: Outcome) -> Walking:
+    def accepted(self, place: Place, state: State, region: Region, end: Outcome) -> Walking:
         """A table is passed; of all tables the filter tells what accepted."""
         rest = yield Leg(Place(place.base, 0, place.base), state, region, None, True)
         found = []
         for box, outcome in rest:
             decided = outcome.verdict == "ACCEPT" and (
-                not outcome.table or (ended.table == "filter" and outcome.table != "filter")
+                not outcome.table or (end.table == "filter" and outcome.table != "filter")
             )
             if decided:
-                outcome = replace(outcome, rule=ended.rule, chain=ended.chain, table=ended.table)
+                outcome = replace(outcome, rule=end.rule, chain=end.chain, table=end.table)
             found.append((box, outcome))
         return found
 
@@ -209,16 +203,30 @@ class Walk:
         if before == "ROUTING" and state.rerouted:
             rest = tuple(one for one in stages("FORWARD", self.tables) if one[0] in WAYS["FORWARD"][1:])
         state = replace(state, stages=rest)
-        return _entering(state) if rest and rest[0][0] != before else state
+        return entering(state) if rest and rest[0][0] != before else state
 
 
-def _entering(state: State) -> State:
+def ended(rule: Rule, table: str) -> Outcome:
+    """What a rule says that ends the way through a table."""
+    target = rule.target
+    if target.kind is Kind.UNKNOWN:
+        note = f"line {rule.line}: the target `{target.name}` is not modelled"
+        return Outcome(UNKNOWN, rule, None, table, notes=(note,))
+    return Outcome(target.kind.name, rule, None, table, target.reply)
+
+
+def by_policy(base: Chain, table: str) -> Outcome:
+    """What the end of a chain that is built in says."""
+    return Outcome(base.policy or "ACCEPT", None, base, table)
+
+
+def entering(state: State) -> State:
     """A packet that is forwarded has lived one hop longer before FORWARD sees it."""
     ttl = state.number("ttl")
     return state.with_number("ttl", max(0, ttl - 1)) if state.hook == "FORWARD" and ttl is not None else state
 
 
-def _applied(state: State, rule: Rule) -> State:
+def applied(state: State, rule: Rule) -> State:
     """A rule matched: the lists it enters, what its target changes."""
     if rule.lists:
         seen = set(state.seen)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from netinsight.errors import visible
 
+_QUOTING, _PLAIN = re.compile(r"""["'\\]"""), re.compile(r"\S+")
+
 
 class Word(NamedTuple):
     """A word of a line; what stood in quotes is never an option."""
@@ -32,6 +34,8 @@ def words_of(line: str, start: int = 0) -> list[Word]:
     WordError
         Where a quote is not closed.
     """
+    if not _QUOTING.search(line, start):
+        return [Word(one[0], one.start() + 1) for one in _PLAIN.finditer(line, start)]
     found: list[Word] = []
     at = start
     while at < len(line):

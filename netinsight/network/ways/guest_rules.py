@@ -251,6 +251,7 @@ class _Asker(NamedTuple):
             "in_interface": None if self.chain == "OUTPUT" else name,
             "out_interface": None if self.chain == "INPUT" else out,
             "abroad": True,
+            "watch": walker.address_sets,
             "source_type": "LOCAL" if self.chain == "OUTPUT" else "UNICAST",
             "destination_type": "LOCAL" if self.chain == "INPUT" else "UNICAST",
             "tcp_flags": _FLAGS[kind] if protocol == TCP else None,
