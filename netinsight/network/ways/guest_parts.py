@@ -86,11 +86,11 @@ def destination_of(left: State) -> Range:
     return Range(own, own) if "REDIRECT" in left.translated and own is not None else left.destination
 
 
-def is_changed(left: State) -> bool:
-    """Whether translation made another packet of it."""
+def is_changed(left: State, box: Box) -> bool:
+    """Whether translation made another packet of one with the ports of ``box``."""
     packet = left.packet
     same = left.source == (packet.source, packet.source) and destination_of(left) == (packet.destination,) * 2
-    return not same or left.source_ports is not None or left.ports is not None
+    return not same or left.source_ports not in (None, box.source_ports) or left.ports not in (None, box.ports)
 
 
 def connmark_of(left: State | None) -> int | None:

@@ -156,7 +156,7 @@ class _Asker(NamedTuple):
             for piece in tracked:
                 yield from self._with_later(piece, judgement, self._later(piece, judgement))
             for piece in subtract((box,), tracked):
-                fits = judgement.end is None or not is_changed(judgement.end)
+                fits = judgement.end is None or not is_changed(judgement.end, box)
                 for part in self._with_later(piece, judgement, self._packet(piece, "later", state="INVALID")):
                     yield part._replace(fits=fits)
 
@@ -189,14 +189,14 @@ class _Asker(NamedTuple):
         """The answer's first packet, and where that passes, of TCP, a later one; what no connection owns stays as it is."""
         for part, first in self._judged(of(box, "answer"), box):
             if first.verdict != "ACCEPT" or self.packet.protocol != TCP:
-                yield Part(part, first, fits=self._fits(first))
+                yield Part(part, first, fits=self._fits(first, part))
                 continue
             for piece, later in self._judged(of(part, "reply"), part):
                 passes = later.verdict == "ACCEPT"
-                fits = self._fits(first) and (not passes or self._fits(later))
+                fits = self._fits(first, piece) and (not passes or self._fits(later, piece))
                 yield Part(piece, first, None if passes else later, fits)
 
-    def _fits(self, judgement: Judgement) -> bool:
+    def _fits(self, judgement: Judgement, box: Box) -> bool:
         """Whether an answer leaves with the addresses of its connection: only one that is tracked is translated back."""
         left = judgement.end
         if left is None or judgement.verdict != "ACCEPT":
@@ -204,7 +204,7 @@ class _Asker(NamedTuple):
         known = left.packet.connection
         if known is not None:
             return left.conntrack != "UNTRACKED" or not (known.new_source or known.new_destination)
-        return not is_changed(left)
+        return not is_changed(left, box)
 
     def _asked_as_what(self) -> bool:
         """Whether it is not known as what this guest sent the question on."""
@@ -301,9 +301,10 @@ class _Asker(NamedTuple):
         known = Connection(asked.source, asked.destination, reply=True)
         if left is None:
             return self._packet(box, kind, state="ESTABLISHED", connection=known)
+        moved = None if left.ports in (None, part.box.ports) else part.box.ports
         known = known._replace(
             kinds=left.translated,
-            new_source=restored_to(asked.destination, part.box.ports if left.ports else None, destination_of(left)),
+            new_source=restored_to(asked.destination, moved, destination_of(left)),
             new_destination=restored_to(asked.source, None, left.source),
         )
         facts: dict[str, object] = {"state": "ESTABLISHED", "connection": known, "connmark": connmark_of(left)}
