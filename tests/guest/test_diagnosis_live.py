@@ -30,6 +30,9 @@ from tests.guest.live_world import ADDRESS, GUESTS, LISTENERS
 WORKER = Path(__file__).parent / "live_world.py"
 SOAK = int(os.environ.get("NETINSIGHT_SOAK", "0"))
 EXAMPLES = {"iptables-nft": SOAK or 25, "iptables-legacy": SOAK or 15}
+STAGES = ("guest.firewall.egress", "guest.firewall.ingress", "guest.firewall.forward")
+COUNTED = ("drops it", "refuses it", "stops the reply")
+"""What is told where a rule or a policy of a guest stops a packet, which its counters tell too."""
 PATIENCE, MORE_PATIENCE = 0.2, 2.5
 """Seconds; of what should work and did not, it is asked once more, alone, beyond the second SYN."""
 
@@ -197,11 +200,7 @@ def _where_it_is_stopped(
     for drew, answer in asked:
         first = next((step for path in answer.paths for step in (*path.forward, *path.return_)
                       if step.decision == "drop"), None)  # fmt: skip
-        if (
-            first is None
-            or not first.stage.startswith("guest.firewall.")
-            or "tracks one direction" in (first.why or "")
-        ):
+        if first is None or first.stage not in STAGES or not any(word in (first.why or "") for word in COUNTED):
             continue
         one = world.question(drew)
         dropped = world.job(questions=[one], patience=PATIENCE, counts=True)["dropped"]
