@@ -449,6 +449,19 @@ def test_an_appliance_without_a_route_says_so() -> None:
     assert ("guest.route.forward", "i-m") in stopped_by(report)
 
 
+def test_an_appliance_that_translates_the_source_is_not_told_to_choose_another() -> None:
+    masked = rules(forward="ACCEPT", more=translating("-A POSTROUTING -s 10.0.1.0/24 -j MASQUERADE"))
+    routes = "default via 10.0.3.253 dev eth0\n10.0.3.0/24 dev eth0 scope link\n"
+    guest = {"iptables": masked, "ip_forward": True, "rules": LOOKUPS, "routes": routes,
+             "interfaces": [{"name": "eth0", "ip": "10.0.3.10", "prefix_length": 24}]}  # fmt: skip
+    report = ask(estate(middle=guest))
+    assert report.verdict == "reachable"
+    (told,) = (
+        one.why or "" for one in report.paths[0].forward if one.stage == "guest.route" and one.object.id == "i-m"
+    )
+    assert "binds no address" not in told
+
+
 def test_an_appliance_that_translates_ports_is_heard_at_those() -> None:
     moved = rules("-A FORWARD -p tcp -m tcp --dport 22 -j ACCEPT", f"-A FORWARD {SEEN}", more=translating(
         "-A PREROUTING -d 10.0.2.10/32 -p tcp -m tcp --dport 2222 -j DNAT --to-destination 10.0.2.10:22"))  # fmt: skip

@@ -200,6 +200,8 @@ def _where_it_is_stopped(
     for drew, answer in asked:
         first = next((step for path in answer.paths for step in (*path.forward, *path.return_)
                       if step.decision == "drop"), None)  # fmt: skip
+        if any(blocker.item == "service.listening" for blocker in answer.blockers):
+            continue  # what answers is an error
         if first is None or first.stage not in STAGES or not any(word in (first.why or "") for word in COUNTED):
             continue
         one = world.question(drew)

@@ -77,9 +77,10 @@ def _leaves(
         told = nowhere(found, packet.destination)
         return journey.says("guest.route", item, ref, Decision.DROP, told, origin), None
     code = "guest_route.carries" if came_by or leaves_by.id == interface.id else "guest_route.elsewhere"
-    free = _look_up(routing, packet, None, "") if not (came_by or journey.frame.back) else found
-    chosen = _eni_of(walker.network, routing, instance, free.interface)
-    if free.source not in (None, packet.source) and not free.doubts and chosen and free.source is not None:
+    begins = not (came_by or journey.frame.back)
+    free = _look_up(routing, packet, None, "") if begins else found
+    chosen = _eni_of(walker.network, routing, instance, free.interface) if begins and not free.doubts else None
+    if free.source not in (None, packet.source) and chosen and free.source is not None:
         told = why("guest_route.other_source", policy=_policy(found, origin), interface=found.interface, eni=leaves_by.id,
                    source=text(packet.source), chosen=text(free.source), by=chosen.id)  # fmt: skip
         return journey.says("guest.route", item, ref, Decision.ACCEPT, told, origin), leaves_by
