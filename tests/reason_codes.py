@@ -14,6 +14,8 @@ _HELPERS = {"_drop": "DROP"}
 _BY_A_PARAMETER = {
     "security_group_default.isolated": "DROP",
     "appliance.next_hop": "ACCEPT",
+    "guest_route.none": "DROP",
+    "guest_route.refused": "DROP",
     "nat.destination": "ACCEPT",
     "nat.restored_destination": "ACCEPT",
     "nat.restored_source": "ACCEPT",

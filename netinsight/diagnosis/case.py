@@ -140,10 +140,11 @@ class Case:
     @cached_property
     def sides(self) -> list[Side]:
         """The ends that have an ENI, the source first; behind an address without one, where the walks arrive."""
-        sides = []
+        sides: list[Side] = []
         for role, end in ((Role.SOURCE, self.ends.source), (Role.DESTINATION, self.ends.destination)):
             if end.interface:
-                sides.append(self._side(role, end, end.interface))
+                side = self._side(role, end, end.interface)
+                sides += self._shifted(side) if role is Role.DESTINATION else [side]
             elif role is Role.DESTINATION and end.kind is Kind.DOOR:
                 sides += self._arrivals(end)
         return sides
@@ -153,6 +154,22 @@ class Case:
         instance = self.network.topology.instances.get(instance_id)
         guest = instance.guest if instance else None
         return Side(role, end, interface, instance_id, instance, guest, self.box.ports, self.box.source_ports)
+
+    def _shifted(self, side: Side) -> Iterator[Side]:
+        """The asked end; where guests on the way translate ports, once for each way they do, with its walks."""
+        found: dict[int, list[Walk]] = {}
+        for walk in self.walks:
+            last = walk.forward[-1] if walk.forward else None
+            arrives = last is not None and last.stage == "eni" and last.object.id == side.interface.id
+            shift = last.packet.box.ports.first - walk.box.ports.first if last and arrives else 0
+            found.setdefault(shift, []).append(walk)
+        if set(found) <= {0}:
+            yield side
+            return
+        for shift, walks in found.items():
+            ports = joined(PortRange(walk.box.ports.first + shift, walk.box.ports.last + shift) for walk in walks)
+            alone = () if len(walks) == len(self.walks) else tuple(walks)
+            yield side._replace(ports=PortRange(ports[0].first, ports[-1].last), shift=shift, walks=alone)
 
     def _arrivals(self, door: End) -> Iterator[Side]:
         """The ENIs behind a door, each with the walks that lead there."""

@@ -26,7 +26,7 @@ from netinsight.network.filters import Origin
 from netinsight.network.internet import hosts_of, representative, same_fate
 from netinsight.network.routing import gateway_item, next_hop_type, object_type
 from netinsight.network.steps import Packet, Ref, Step, Walk, why
-from netinsight.network.ways import links, publics, router
+from netinsight.network.ways import guest_firewall, links, publics, router
 from netinsight.network.ways.journey import At, Frame, Journey, Place
 from netinsight.network.ways.walker import Walker, answer_of
 
@@ -104,7 +104,8 @@ def _walks(walker: Walker, protocol: int, box: Box, answered: bool) -> Iterator[
                 continue
             walker.asked_steps, walker.asked_broken = there.steps, there.broken
             for back in _answers(walker, there):
-                yield _walk(there, back.steps)._replace(assumptions=there.assumptions | back.assumptions)
+                asked = guest_firewall.answered(walker, there, back)
+                yield _walk(asked, back.steps)._replace(assumptions=there.assumptions | back.assumptions)
             walker.asked_steps, walker.asked_broken = (), False
 
 

@@ -98,7 +98,7 @@ def _for_the_guest(case: Case, side: Side) -> tuple[list[PortRange], list[tuple[
     What it sends on (``to``), to a container, is neither: what listens there nobody tells.
     """
     asked, moved = [side.ports], []
-    steps = (step for walk in case.walks for step in walk.forward)
+    steps = (step for walk in side.walks or case.walks for step in walk.forward)
     for step in steps:
         if step.stage != "guest.firewall.ingress" or step.object != side.ref:
             continue

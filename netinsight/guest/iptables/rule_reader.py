@@ -14,7 +14,7 @@ from netinsight.guest.iptables.ipset import IpSet
 from netinsight.guest.iptables.match_table import BUILDERS, NEED_AN_OPTION
 from netinsight.guest.iptables.rules import Kind, Rule, Target
 from netinsight.guest.iptables.state import Test
-from netinsight.guest.iptables.testing import Given, Use, assumed, not_modelled
+from netinsight.guest.iptables.testing import Given, Lies, Use, assumed, not_modelled, plain_v4
 from netinsight.guest.iptables.words import Word, WordError, words_of
 
 
@@ -136,6 +136,11 @@ class Pieces:
 
     def read(self, text: str, protocol: int | None) -> _Piece | None:
         """A piece, or several, that is met for the first time."""
+        bits = _BITS.get(text[:2], 0)
+        if bits < 3 and bits and self.around.family == 4 and (held := plain_v4(text[3:])) is not None:
+            plain = _Piece((Lies(bits == 1, (held,), text),), bits, bits | _MATCH | _TARGET)
+            self.known[protocol][text] = plain
+            return plain
         texts = _CUT.split(text)
         try:
             piece = self._read(text, protocol) if len(texts) == 1 else self.together(texts)
@@ -146,9 +151,10 @@ class Pieces:
 
     def _read(self, text: str, protocol: int | None) -> _Piece | None:
         if (address := _ADDRESS.fullmatch(text)) is not None:
+            bits = _BITS[f"-{address[2]}"]
             option = Given(f"-{address[2]}", bool(address[1]), (Word(address[3], address.start(3) + 1),), 1)
             test = match_headers.addresses(option, address[2] == "s", self.around.family)
-            return _Piece((test,), _BITS[option.name], _BITS[option.name] | _MATCH | _TARGET)
+            return _Piece((test,), bits, bits | _MATCH | _TARGET)
         words = words_of(text)
         parts = _gather(words)
         extensions = [*parts.matches, *([parts.target] if parts.target else [])]

@@ -192,6 +192,8 @@ class State:
     """After destination NAT."""
     translated: frozenset[str] = frozenset()
     """``DNAT``, ``SNAT``, ``REDIRECT``: what was done; ``OTHER`` where the kernel may choose."""
+    settled: frozenset[str] = frozenset()
+    """The sides of which a rule said that they stay as they are: as one that is translated, it is asked no more."""
     beliefs: frozenset[Belief] = frozenset()
     seen: frozenset[str] = frozenset()
     """The lists of ``recent`` that this walk entered the packet into."""
@@ -226,9 +228,15 @@ class State:
         tracked = self.tracked()
         return tracked == "NEW" or (tracked == "RELATED" and self.packet.protocol not in (ICMP, ICMPV6))
 
+    @property
+    def manipulated(self) -> str:
+        """The side of the packet that rules translate at this hook."""
+        return "source" if self.hook in SOURCE_NAT else "destination"
+
     def bound(self) -> bool:
         """Whether a chain of this hook translated it already, after which no other one is asked."""
-        return not self.translated.isdisjoint({"SNAT"} if self.hook in SOURCE_NAT else {"DNAT", "REDIRECT"})
+        kinds = {"SNAT"} if self.hook in SOURCE_NAT else {"DNAT", "REDIRECT"}
+        return self.manipulated in self.settled or not self.translated.isdisjoint(kinds)
 
     def number(self, name: str) -> int | None:
         """``ttl``, ``tos`` or ``length``, as changed on the way."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from netinsight.addresses import V4_FIRST, Range, outside, parse_address
+from netinsight.addresses import V4_FIRST, V4_LAST, Range, outside, parse_address
 from netinsight.engine.spaces import Box, subtract
 from netinsight.errors import visible
 from netinsight.flow import PortRange
@@ -176,6 +176,22 @@ def address_mask(word: Word, text: str, family: int) -> Mask:
     value &= mask
     plain = (mask ^ every) & ((mask ^ every) + 1) == 0
     return Mask(value, mask, offset, offset + value, offset + (value | (mask ^ every)), plain)
+
+
+def plain_v4(text: str) -> Range | None:
+    """The addresses of ``a`` or ``a/24`` of IPv4, as most rules have them; None for all else, which ``address_mask`` reads."""
+    base, slash, after = text.partition("/")
+    length = int(after) if after.isdecimal() and after.isascii() and len(after) < 3 else -1 if slash else 32
+    if not 0 <= length <= 32:
+        return None
+    try:
+        value = parse_address(base)
+    except ValueError:
+        return None
+    if not V4_FIRST <= value <= V4_LAST:
+        return None
+    hosts = 0xFFFFFFFF >> length
+    return Range(value & ~hosts, value | hosts)
 
 
 def _is_name(text: str) -> bool:

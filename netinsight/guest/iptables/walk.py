@@ -254,7 +254,7 @@ def applied(state: State, rule: Rule) -> State:
 def _as_its_connection(state: State) -> State:
     """After the table nat, a packet of a connection that is there is translated as its first one was."""
     connection = state.packet.connection
-    if state.kind != "nat" or connection is None or state.opens():
+    if state.kind != "nat" or connection is None or state.opens() or state.conntrack == "UNTRACKED":
         return state
     if state.hook in SOURCE_NAT and (new := connection.new_source):
         return replace(state, source=new.addresses, source_ports=new.ports or state.source_ports)

@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netinsight.addresses import Range, family, text
 from netinsight.engine.classify import Decision
-from netinsight.engine.spaces import Box, joined
-from netinsight.flow import PortRange, has_ports
+from netinsight.engine.spaces import Box, joined, subtract
+from netinsight.flow import TCP, PortRange, has_ports
 from netinsight.model.topology import Interface
-from netinsight.network.steps import Ref, Ruling, Why, why
+from netinsight.network.filters import Origin
+from netinsight.network.steps import Packet, Ref, Ruling, Why, why
 from netinsight.network.ways import guests
-from netinsight.network.ways.guest_rules import STAGES, GuestFirewall, Part, firewall_of, judged, origin_of
+from netinsight.network.ways.guest_parts import Part
+from netinsight.network.ways.guest_rules import (
+    STAGES,
+    GuestFirewall,
+    firewall_of,
+    judged,
+    judged_again,
+    origin_of,
+)
 from netinsight.network.ways.journey import Journey
 
 if TYPE_CHECKING:
@@ -39,12 +48,15 @@ def takes_in(walker: Walker, journey: Journey, interface: Interface) -> Journey:
 def sends(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:
     """What the guest sends itself: OUTPUT and POSTROUTING."""
     told, parts = _stage(walker, journey, interface, "OUTPUT")
+    told = guests.marked(walker, told, interface, "", _marks(parts))
     return [told] if journey.frame.back else _changed(told, parts)  # an answer leaves as it was asked
 
 
 def passes_on(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:
     """What the guest passes on: PREROUTING, FORWARD and POSTROUTING."""
     told, parts = _stage(walker, journey, interface, "FORWARD")
+    came_by = guests.interface_name(walker.network, interface) or ""
+    told = guests.marked(walker, told, interface, came_by, _marks(parts))
     if journey.frame.back:
         restored = journey.restored(guests.holder(interface))
         return [restored._replace(steps=told.steps) if restored else told]
@@ -54,24 +66,88 @@ def passes_on(walker: Walker, journey: Journey, interface: Interface) -> list[Jo
     ]
 
 
+def _marks(parts: list[Part]) -> set[int]:
+    """The marks that rules set."""
+    return {part.left.mark.value for part in parts if part.left and part.left.mark.value}
+
+
 def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -> tuple[Journey, list[Part]]:
     """The same with what the firewall says, and its parts; as it was where nobody knows its rules."""
     parts = judged(walker, journey, interface, chain)
-    instance, version = interface.instance_id or "", family(journey.packet.source)
-    firewall = firewall_of(walker.network, instance, version)
+    firewall = firewall_of(walker.network, interface.instance_id or "", family(journey.packet.source))
     if parts is None or firewall is None:
         return journey, []
-    rulings = tuple(
-        Ruling(journey.asked(part.box), *_told(part, journey, chain, firewall), origin_of(instance, part, firewall))
-        for part in parts
-    )
-    step = journey.step(STAGES[chain], ITEMS[chain], Ref("instance", instance), rulings)
-    return step, parts
+    told = _step(walker, firewall, journey, interface, chain, parts)
+    if not journey.frame.back:
+        walker.judged[interface.instance_id or "", STAGES[chain], journey.packet] = (
+            firewall,
+            journey,
+            interface,
+            chain,
+        )
+    return told, parts
+
+
+def _step(
+    walker: Walker, firewall: GuestFirewall, journey: Journey, interface: Interface, chain: str, parts: list[Part]
+) -> Journey:
+    instance = interface.instance_id or ""
+    rulings = []
+    for part in parts:
+        decision, told = _told(part, journey, chain, firewall)
+        ruling = Ruling(journey.asked(part.box), decision, told, origin_of(instance, part, firewall))
+        on = _sent_on(walker, journey, interface, part) if part.sent_on and decision is Decision.ACCEPT else None
+        rulings.append(on or ruling)
+    return journey.step(STAGES[chain], ITEMS[chain], Ref("instance", instance), tuple(rulings))
+
+
+def _sent_on(walker: Walker, journey: Journey, interface: Interface, part: Part) -> Ruling | None:
+    """What hinders a guest from sending on to another machine what came for it; None where nothing does."""
+    network, instance, left, asked = walker.network, interface.instance_id or "", part.left, journey.asked(part.box)
+    owner = network.topology.instances.get(instance)
+    if left is None or owner is None or owner.guest is None:
+        return None
+    to = _address(left.destination)
+    if owner.guest.ip_forward is False:
+        path = ("instances", instance, "guest", "ip_forward")
+        origin = Origin(f"{instance}/ip_forward", "fact", path, text="ip_forward: false")
+        return Ruling(asked, Decision.DROP, why("guest.does_not_forward", instance=instance, to=to), origin)
+    ports = journey.packet.box._replace(ports=left.ports or part.box.ports)
+    on = guests.sends_on(walker, journey.packet._replace(destination=left.destination.first, box=ports), interface)
+    if on and on[0].type in guests.NOWHERE:
+        told = guests.nowhere(on[0], left.destination.first)
+        return Ruling(asked, Decision.DROP, told._replace(values={**told.values, "to": to}), on[1])
+    told = why("guest_firewall.elsewhere", to=to, ports=_ports(ports.ports))
+    by_an_eni = on is not None and guests.named(network, interface, on[0].interface) is not None
+    return Ruling(asked, Decision.UNKNOWN, told, on and on[1]) if by_an_eni else None
+
+
+def answered(walker: Walker, there: Journey, back: Journey) -> Journey:
+    """The question told again when its answer is known: later packets are INVALID to a guest that does not track that."""
+    lost = there.broken or back.broken or any(step.decision == "unknown" for step in there.steps)
+    if lost or there.packet.protocol != TCP:
+        return there
+    seen: dict[str, list[tuple[Packet, Box]]] = {}
+    for step in back.steps:
+        chain = next((chain for chain, stage in STAGES.items() if stage == step.stage), "")
+        seen.setdefault(step.object.id, []).extend(walker.seen.get((step.object.id, chain, step.packet), ()))
+    steps = list(there.steps)
+    for at, step in enumerate(steps):
+        if (asked := walker.judged.get((step.object.id, step.stage, step.packet))) is None:
+            continue
+        firewall, journey, interface, chain = asked
+        tracked = tuple(box for packet, box in seen.get(step.object.id, ()) if packet == step.packet)
+        mine = journey.part(there.box.ports).packet.box
+        tracked = (*tracked, *subtract((step.packet.box,), (mine,)))  # the rest is other walks' to tell
+        if subtract((step.packet.box,), tracked):
+            again = judged_again(walker, firewall, journey, interface, chain, tracked)
+            steps[at] = _step(walker, firewall, journey, interface, chain, again).steps[-1]
+    return there._replace(steps=tuple(steps))
 
 
 def _told(part: Part, journey: Journey, chain: str, firewall: GuestFirewall) -> tuple[Decision, Why]:
     """What becomes of a part, and why."""
-    one, left = part.judgement, part.left
+    one, left = part.decides, part.left
     decision = _DECISIONS[one.verdict]
     rule = one.rule if one.rule != "policy" else f"{one.chain or chain} policy {one.verdict}"
     values = {
@@ -87,10 +163,13 @@ def _told(part: Part, journey: Journey, chain: str, firewall: GuestFirewall) -> 
         values["to"] = "-"
     if decision is Decision.UNKNOWN:
         return Decision.UNKNOWN, why("guest_firewall.unknown", **values)
+    if decision is Decision.ACCEPT and not part.fits:
+        return Decision.DROP, why("guest_firewall.session", **values)
     if decision is Decision.DROP and journey.frame.back:
         return Decision.DROP, why("guest_firewall.answer", **values)
     if decision is Decision.DROP and part.later:
-        return Decision.DROP, why("guest_firewall.later", **values)
+        invalid = part.later.end is not None and part.later.end.conntrack == "INVALID"
+        return Decision.DROP, why("guest_firewall.unseen" if invalid else "guest_firewall.later", **values)
     if decision is Decision.DROP:
         rejects = one.verdict == "REJECT"
         return Decision.DROP, why("guest_firewall.reject" if rejects else "guest_firewall.drop", **values)
@@ -121,7 +200,7 @@ def _changed(journey: Journey, parts: list[Part]) -> list[Journey]:
     found: dict[_Change | None, list[Box]] = {}
     for part in parts:
         if part.judgement.verdict == "ACCEPT":
-            found.setdefault(_change(journey, part), []).append(part.box)
+            found.setdefault(_change(part), []).append(part.box)
     same = _Change(Range(journey.packet.source, journey.packet.source),
                    Range(journey.packet.destination, journey.packet.destination))  # fmt: skip
     if not found or set(found) == {same}:
@@ -146,16 +225,16 @@ def _stopped(journey: Journey, parts: list[Part]) -> list[Journey]:
     return [journey.part(journey.asked(Box(whole, one)).ports) for one in ports]
 
 
-def _change(journey: Journey, part: Part) -> _Change | None:
+def _change(part: Part) -> _Change | None:
     """What became of a part; None where nobody knows."""
     left = part.left
     if left is None:
         return None
-    ports = journey.packet.box.ports
-    if left.ports is None:
-        shift = 0
-    elif left.ports.last - left.ports.first == ports.last - ports.first:
-        shift = left.ports.first - ports.first
+    ports, new = part.box.ports, left.ports
+    if new is None or (new.first <= ports.first and ports.last <= new.last):
+        shift = 0  # a port that is one of those asked for is kept
+    elif new.first == new.last and ports.first == ports.last:
+        shift = new.first - ports.first
     else:
         return None
     return _Change(left.source, left.destination, shift, left.source_ports)

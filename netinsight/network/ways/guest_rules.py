@@ -1,19 +1,24 @@
 """The rules of a guest's firewall, asked about a packet on its way.
 
 A packet is judged as the first of its connection; of TCP, whose third packet has to pass too, also as a later one. The
-answer is judged as part of the connection where the same guest saw its question, and was not told to leave it untracked.
+answer is judged as part of the connection where the same guest saw its question, and was not told to leave it untracked;
+of TCP it is the SYN-ACK, and what follows it.
+
+What the guest takes later packets for hangs on whether it tracks the answer too, which is known when that was walked: they
+are ESTABLISHED, or INVALID. A SYN-ACK of no connection is INVALID, what follows it is a connection of its own (NEW).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from netinsight.addresses import Range, family, parse_address
-from netinsight.engine.spaces import Box, cut
-from netinsight.flow import EVERY_PORT, ICMP, ICMPV6, TCP, PortRange, has_ports
+from netinsight.addresses import family, parse_address
+from netinsight.engine.spaces import Box, Region, cut, intersect, subtract
+from netinsight.flow import ICMP, ICMPV6, TCP, has_ports
 from netinsight.guest import described
-from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Judgement, State, Translated
+from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Judgement
 from netinsight.guest.iptables import Packet as Judged
 from netinsight.guest.nftables import Ruleset, iptables_of
 from netinsight.model.base import Path
@@ -23,6 +28,18 @@ from netinsight.network.build import Network
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Packet
 from netinsight.network.ways import guests
+from netinsight.network.ways.guest_parts import (
+    Part,
+    asked_box,
+    chain_of,
+    connmark_of,
+    destination_of,
+    ends_as,
+    is_changed,
+    is_untracked,
+    reply_box,
+    restored_to,
+)
 from netinsight.network.ways.journey import Journey
 from netinsight.sources.nftables_file import nftables_of
 from netinsight.sources.windows_firewall_file import windows_firewall_of
@@ -33,32 +50,7 @@ if TYPE_CHECKING:
 TABLES = ("raw", "mangle", "nat", "filter", "security")
 STAGES = {"OUTPUT": "guest.firewall.egress", "INPUT": "guest.firewall.ingress", "FORWARD": "guest.firewall.forward"}
 _OTHER_WAY = {"OUTPUT": "INPUT", "INPUT": "OUTPUT", "FORWARD": "FORWARD"}
-_FLAGS = {"question": None, "answer": FLAGS["SYN"] | FLAGS["ACK"], "later": FLAGS["ACK"]}
-
-
-class Part(NamedTuple):
-    """What becomes of a box of a packet's ports.
-
-    Attributes
-    ----------
-    later
-        The first packet passes; it is a later one that was judged.
-    """
-
-    box: Box
-    judgement: Judgement
-    later: bool = False
-
-    @property
-    def left(self) -> State | None:
-        """The packet as it leaves the rules, or was stopped by one."""
-        return self.judgement.end
-
-    @property
-    def sent_on(self) -> bool:
-        """Whether what came for the guest is for another machine now: a container, or one behind the guest."""
-        state = self.left
-        return bool(state and state.packet.chain == "INPUT" and state.rerouted)
+_FLAGS = {"question": None, "answer": FLAGS["SYN"] | FLAGS["ACK"], "later": FLAGS["ACK"], "reply": FLAGS["ACK"]}
 
 
 class GuestFirewall(NamedTuple):
@@ -128,10 +120,30 @@ def judged(walker: Walker, journey: Journey, interface: Interface, chain: str) -
     asker = _Asker(walker, firewall, interface, packet, chain)
     if journey.frame.back:
         return list(asker.answer())
-    parts = walker.firewalled.get((instance, chain, packet))
-    if parts is None:
-        parts = walker.firewalled[instance, chain, packet] = list(asker.question())
-    return parts
+    key = (instance, chain, packet)
+    if key not in walker.firewalled:
+        walker.firewalled[key] = list(asker.question())
+    return walker.firewalled[key]
+
+
+def judged_again(
+    walker: Walker, firewall: GuestFirewall, journey: Journey, interface: Interface, chain: str, seen: Region
+) -> list[Part]:
+    """The same of a question whose answer is known: ``seen`` are the ports of which the guest tracks it."""
+    return list(_Asker(walker, firewall, interface, journey.packet, chain).question(seen))
+
+
+def answers_inside(walker: Walker, journey: Journey, interface: Interface) -> int | None:
+    """The container of a guest whose answer this is: to where the guest sent the question on."""
+    instance, packet = interface.instance_id or "", journey.packet
+    if not journey.frame.back:
+        return None
+    asked = [part for step in walker.asked_steps if (step.object.id, step.stage) == (instance, STAGES["INPUT"])
+             and (step.packet.destination, step.packet.source) == (packet.source, packet.destination)
+             for part in walker.firewalled.get((instance, "INPUT", step.packet), ())]  # fmt: skip
+    inside = {part.left.destination for part in asked if part.sent_on and part.left}
+    (only,) = inside if len(inside) == 1 and all(part.sent_on for part in asked) else (None,)
+    return only.first if only and only.first == only.last else None
 
 
 class _Asker(NamedTuple):
@@ -143,36 +155,74 @@ class _Asker(NamedTuple):
     packet: Packet
     chain: str
 
-    def question(self) -> Iterator[Part]:
-        """As the first packet of a connection, and where that passes, of TCP, as a later one."""
+    def question(self, seen: Region | None = None) -> Iterator[Part]:
+        """As the first packet of a connection, and where that passes, of TCP, as a later one.
+
+        ``seen``: the ports of which this guest tracks the answer; None: of all.
+        """
         first = self._packet(self.packet.box, "question")
         for box, judgement in self._judged(first, self.packet.box):
             if judgement.verdict != "ACCEPT" or self.packet.protocol != TCP or not self.walker.answered:
                 yield Part(box, judgement)
                 continue
-            for part, later in self._judged(self._later(box, judgement), box):
-                passes = later.verdict == "ACCEPT"
-                yield Part(part, judgement if passes else later, later=not passes)
+            tracked = (box,) if seen is None or is_untracked(judgement) else intersect((box,), seen)
+            for piece in tracked:
+                yield from self._with_later(piece, judgement, self._later(piece, judgement))
+            for piece in subtract((box,), tracked):
+                fits = judgement.end is None or not is_changed(judgement.end, box)
+                for part in self._with_later(piece, judgement, self._packet(piece, "later", state="INVALID")):
+                    yield part._replace(fits=fits)
+
+    def _with_later(self, box: Box, first: Judgement, later: Judged) -> Iterator[Part]:
+        for part, judgement in self._judged(later, box):
+            yield Part(part, first, None if judgement.verdict == "ACCEPT" else judgement)
 
     def answer(self) -> Iterator[Part]:
         """As part of the connection whose question this guest saw; the rest as a packet of its own."""
-        rest = [self.packet.box]
+        rest, seen = [self.packet.box], []
         for asked, part in self._asked():
-            if part.judgement.verdict == "ACCEPT" and _is_untracked(part):
+            if part.judgement.verdict == "ACCEPT" and is_untracked(part.judgement):
                 continue
             for piece in list(rest):
-                here, around = cut(piece, _reply_box(part)) if has_ports(self.packet.protocol) else (piece, [])
+                here, around = cut(piece, reply_box(part)) if has_ports(self.packet.protocol) else (piece, [])
                 if here is None:
                     continue
                 rest.remove(piece)
                 rest += around
-                yield from self._regions(self._of_connection(here, asked, part), here)
+                found = list(self._answered(here, partial(self._of_connection, asked=asked, part=part)))
+                seen += [(asked, asked_box(part, one.box)) for one in found if not is_untracked(one.judgement)]
+                yield from found
+        self.walker.seen[self.interface.instance_id or "", self.chain, self.packet] = seen
+        at_end = self.interface.id in self.walker.end_enis
+        known = (self.walker.asked_broken and at_end) or self._asked_as_what()
         for piece in rest:
-            if self.walker.asked_broken and self.interface.id in self.walker.end_enis:
-                known = Connection(self.packet.destination, self.packet.source, reply=True)
-                yield from self._regions(self._packet(piece, "answer", state="ESTABLISHED", connection=known), piece)
-            else:
-                yield from self._regions(self._packet(piece, "answer"), piece)
+            yield from self._answered(piece, self._of_known if known else self._of_none)
+
+    def _answered(self, box: Box, of: Callable[[Box, str], Judged]) -> Iterator[Part]:
+        """The answer's first packet, and where that passes, of TCP, a later one; what no connection owns stays as it is."""
+        for part, first in self._judged(of(box, "answer"), box):
+            if first.verdict != "ACCEPT" or self.packet.protocol != TCP:
+                yield Part(part, first, fits=self._fits(first, part))
+                continue
+            for piece, later in self._judged(of(part, "reply"), part):
+                passes = later.verdict == "ACCEPT"
+                fits = self._fits(first, piece) and (not passes or self._fits(later, piece))
+                yield Part(piece, first, None if passes else later, fits)
+
+    def _fits(self, judgement: Judgement, box: Box) -> bool:
+        """Whether an answer leaves with the addresses of its connection: only one that is tracked is translated back."""
+        left = judgement.end
+        if left is None or judgement.verdict != "ACCEPT":
+            return True
+        known = left.packet.connection
+        if known is not None:
+            return left.conntrack != "UNTRACKED" or not (known.new_source or known.new_destination)
+        return not is_changed(left, box)
+
+    def _asked_as_what(self) -> bool:
+        """Whether it is not known as what this guest sent the question on."""
+        steps = self.walker.asked_steps
+        return any(one.object.id == self.interface.instance_id and one.decision == "unknown" for one in steps)
 
     def _asked(self) -> Iterator[tuple[Packet, Part]]:
         """What this guest's firewall said of the question whose answer this is."""
@@ -191,9 +241,6 @@ class _Asker(NamedTuple):
         return all(
             first <= one <= last for one, (first, last) in zip(mine, (left.source, left.destination), strict=True)
         )
-
-    def _regions(self, packet: Judged, whole: Box) -> Iterator[Part]:
-        yield from (Part(box, judgement) for box, judgement in self._judged(packet, whole))
 
     def _judged(self, packet: Judged, whole: Box) -> list[tuple[Box, Judgement]]:
         """Judged by the guest, told in the ports that the network sees."""
@@ -226,7 +273,9 @@ class _Asker(NamedTuple):
             "time": walker.moment.isoformat(),
             "own": None if held is None else frozenset(one.address for one in held),
             "leads": self._way_on,
-            "way_out": _primary(guests.named(walker.network, self.interface, out), family(self.packet.source)),
+            "way_out": _primary(
+                guests.named(walker.network, self.interface, out) or self.interface, family(self.packet.source)
+            ),
         }
         return Judged(**{**facts, **more})  # type: ignore[arg-type]
 
@@ -244,57 +293,43 @@ class _Asker(NamedTuple):
         known = Connection(self.packet.source, self.packet.destination)
         if left is not None:
             known = known._replace(
-                new_source=_end(left.source, left.source_ports, self.packet.source),
-                new_destination=_end(left.destination, left.ports, self.packet.destination),
+                new_source=ends_as(left.source, left.source_ports, self.packet.source),
+                new_destination=ends_as(left.destination, left.ports, self.packet.destination),
                 kinds=left.translated,
             )
-        return self._packet(box, "later", state="ESTABLISHED", connection=known)
+        return self._packet(box, "later", state="ESTABLISHED", connection=known, connmark=connmark_of(left))
 
-    def _of_connection(self, box: Box, asked: Packet, part: Part) -> Judged:
+    def _of_none(self, box: Box, kind: str) -> Judged:
+        """A packet of the answer to a guest that has no connection for it."""
+        return self._packet(box, kind)
+
+    def _of_known(self, box: Box, kind: str) -> Judged:
+        """The same to a guest that asked, was asked, or passed the question on in a way that is not known."""
+        known = Connection(self.packet.destination, self.packet.source, reply=True)
+        return self._packet(box, kind, state="ESTABLISHED", connection=known)
+
+    def _of_connection(self, box: Box, kind: str, asked: Packet, part: Part) -> Judged:
         """The answer as the guest's kernel sees it: of a container it comes from there, and is passed on."""
         left = part.left
         known = Connection(asked.source, asked.destination, reply=True)
         if left is None:
-            return self._packet(box, "answer", state="ESTABLISHED", connection=known)
+            return self._packet(box, kind, state="ESTABLISHED", connection=known)
+        moved = None if left.ports in (None, part.box.ports) else part.box.ports
         known = known._replace(
             kinds=left.translated,
-            new_source=_restored(asked.destination, part.box.ports if left.ports else None, left.destination),
-            new_destination=_restored(asked.source, None, left.source),
+            new_source=restored_to(asked.destination, moved, destination_of(left)),
+            new_destination=restored_to(asked.source, None, left.source),
         )
-        facts: dict[str, object] = {"state": "ESTABLISHED", "connection": known}
+        facts: dict[str, object] = {"state": "ESTABLISHED", "connection": known, "connmark": connmark_of(left)}
         if part.sent_on:
             inside, own = left.destination.first, guests.interface_name(self.walker.network, self.interface)
             facts |= {"chain": "FORWARD", "source": inside, "source_type": "UNICAST", "out_interface": own,
                       "in_interface": guests.way_to(self.walker.network, self.interface, inside)}  # fmt: skip
         box = Box(left.ports, box.ports) if left.ports else box
-        return self._packet(box, "answer", **facts)
+        return self._packet(box, kind, **facts)
 
 
 _WORST = ("ACCEPT", "UNKNOWN", "REJECT", "DROP")
-
-
-def _reply_box(part: Part) -> Box:
-    """The ports of the reply to a part; what a translated source chose of client ports nobody knows."""
-    left, box = part.left, part.box.swapped()
-    moved = left is not None and left.source != (left.packet.source, left.packet.source)
-    return Box(box.source_ports, EVERY_PORT) if moved else box
-
-
-def chain_of(part: Part) -> str:
-    """The chain that was asked."""
-    return part.left.packet.chain if part.left else ""
-
-
-def _is_untracked(part: Part) -> bool:
-    return part.left is not None and part.left.conntrack == "UNTRACKED"
-
-
-def _end(after: Range, ports: PortRange | None, before: int) -> Translated | None:
-    return None if after == (before, before) and ports is None else Translated(after, ports)
-
-
-def _restored(before: int, ports: PortRange | None, after: Range) -> Translated | None:
-    return None if after == (before, before) and ports is None else Translated(Range(before, before), ports)
 
 
 def _primary(interface: Interface, of_family: int) -> int | None:
@@ -305,7 +340,7 @@ def _primary(interface: Interface, of_family: int) -> int | None:
 
 def origin_of(instance: str, part: Part, firewall: GuestFirewall) -> Origin:
     """The rule that decided, or the policy, as evidence."""
-    one = part.judgement
+    one = part.decides
     key = firewall.key_of(one)
     said = one.rule if one.rule != "policy" else f"policy of {one.chain}: {one.verdict}" if one.chain else "no chain"
     name = "/".join([instance, key, *([one.place] if one.place else [])])

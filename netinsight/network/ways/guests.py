@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from netinsight.addresses import family, parse_address, ranges, text
 from netinsight.engine.classify import Decision
+from netinsight.flow import UDP, has_ports
 from netinsight.guest import described
 from netinsight.guest.packets import Found
 from netinsight.guest.routes import Routing, reverse_path
@@ -13,7 +14,7 @@ from netinsight.guest.rows import HostAddress
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Origin
-from netinsight.network.steps import Ref, why
+from netinsight.network.steps import Packet, Ref, Why, why
 from netinsight.network.ways.journey import Journey
 
 if TYPE_CHECKING:
@@ -31,12 +32,18 @@ def routing_of(network: Network, instance: str) -> Routing | None:
     return network.kept(("guest routing", instance), lambda: described.routing_of(guest)) if guest else None
 
 
-def sends(walker: Walker, journey: Journey, interface: Interface) -> tuple[Journey, Interface | None]:
+def sends(
+    walker: Walker, journey: Journey, interface: Interface, inside: int | None = None
+) -> tuple[Journey, Interface | None]:
     """A guest's own packet at the ENI that it leaves by, with a stage that says why; no ENI where it is not sent.
 
     Where nobody knows, it leaves by the ENI that it bears the address of, and nothing is said.
+    ``inside``: it is the answer of a container of the guest, at this address.
     """
-    return _leaves(walker, journey, interface, "", journey.packet.source)
+    if inside is None:
+        return _leaves(walker, journey, interface, "", journey.packet.source)
+    comes_by = way_to(walker.network, interface, inside)
+    return (journey, interface) if comes_by is None else _leaves(walker, journey, interface, comes_by, inside)
 
 
 def passes_on(walker: Walker, journey: Journey, interface: Interface, source: int) -> tuple[Journey, Interface | None]:
@@ -57,22 +64,23 @@ def _leaves(
         return journey, interface
     packet = journey.packet
     walker.address_sets.update(ranges(block) for block in routing.address_sets)
-    found = routing.look_up(packet.destination, source, protocol=packet.protocol, in_interface=came_by)
+    found = _look_up(routing, packet, source, came_by)
     leaves_by = _eni_of(walker.network, routing, instance, found.interface)
     if found.doubts or (found.type not in NOWHERE and leaves_by is None):
         return journey, interface  # listed as not checked
     item = "guest.route.return" if journey.frame.back else "guest.route.forward"
     ref, origin = Ref("instance", instance), _origin(walker.network, instance, found, family(packet.destination))
+    if not came_by and journey.frame.back and _hangs_on_the_socket(walker.network, routing, packet, instance, found):
+        told = why("guest_route.unbound", destination=text(packet.destination), source=text(packet.source))
+        return journey.says("guest.route", item, ref, Decision.UNKNOWN, told, origin), leaves_by or interface
     if leaves_by is None:
-        code = "guest_route.none" if found.type == "none" else "guest_route.refused"
-        told = why(code, destination=text(packet.destination), type=found.type)
+        told = nowhere(found, packet.destination)
         return journey.says("guest.route", item, ref, Decision.DROP, told, origin), None
     code = "guest_route.carries" if came_by or leaves_by.id == interface.id else "guest_route.elsewhere"
-    free = (
-        routing.look_up(packet.destination, protocol=packet.protocol) if not (came_by or journey.frame.back) else found
-    )
-    chosen = _eni_of(walker.network, routing, instance, free.interface)
-    if free.source not in (None, packet.source) and not free.doubts and chosen and free.source is not None:
+    begins = not (came_by or journey.frame.back)
+    free = _look_up(routing, packet, None, "") if begins else found
+    chosen = _eni_of(walker.network, routing, instance, free.interface) if begins and not free.doubts else None
+    if free.source not in (None, packet.source) and chosen and free.source is not None:
         told = why("guest_route.other_source", policy=_policy(found, origin), interface=found.interface, eni=leaves_by.id,
                    source=text(packet.source), chosen=text(free.source), by=chosen.id)  # fmt: skip
         return journey.says("guest.route", item, ref, Decision.ACCEPT, told, origin), leaves_by
@@ -104,6 +112,64 @@ def lets_in(walker: Walker, journey: Journey, interface: Interface, item: str) -
     return journey.says("guest.route", item, Ref("instance", instance), Decision.DROP, told, origin)
 
 
+def marked(walker: Walker, journey: Journey, interface: Interface, came_by: str, marks: set[int]) -> Journey:
+    """The same; not known where the guest's rules ask for a mark that its firewall sets, and go another way by it."""
+    instance, packet = interface.instance_id or "", journey.packet
+    routing = routing_of(walker.network, instance) if walker.with_guest and marks else None
+    if routing is None:
+        return journey
+    plain = _look_up(routing, packet, packet.source, came_by)
+    for mark in sorted(marks):
+        found = _look_up(routing, packet, packet.source, came_by, mark)
+        if (found.type, found.interface, found.gateway) != (plain.type, plain.interface, plain.gateway):
+            item = "guest.route.return" if journey.frame.back else "guest.route.forward"
+            told, by = (
+                why("guest_route.marked", mark=hex(mark)),
+                _origin(walker.network, instance, found, family(packet.source)),
+            )
+            return journey.says("guest.route", item, Ref("instance", instance), Decision.UNKNOWN, told, by)
+    return journey
+
+
+def _look_up(routing: Routing, packet: Packet, source: int | None, came_by: str, mark: int = 0) -> Found:
+    """Where a packet goes; rules that ask for ports are asked where those are one."""
+    source_port, port = (
+        one.first if has_ports(packet.protocol) and one.first == one.last else None for one in packet.box
+    )
+    return routing.look_up(packet.destination, source, in_interface=came_by, mark=mark, protocol=packet.protocol,
+                           source_port=source_port, destination_port=port)  # fmt: skip
+
+
+def _hangs_on_the_socket(network: Network, routing: Routing, packet: Packet, instance: str, found: Found) -> bool:
+    """Whether a UDP socket that is bound to no address answers by another way: its source is chosen by the route."""
+    owner = network.topology.instances.get(instance)
+    listening = owner.guest.listening if owner and owner.guest else None
+    ports = packet.box.source_ports
+    bound = [parse_address(one.address) == packet.source for one in listening or () if one.address
+             and one.protocol.lower() == "udp" and ports.first <= one.port <= ports.last]  # fmt: skip
+    if packet.protocol != UDP or (bound and all(bound)):
+        return False
+    free = _look_up(routing, packet, None, "")
+    same = (free.type, free.interface) == (found.type, found.interface)
+    return not same or (free.type not in NOWHERE and free.source not in (None, packet.source))
+
+
+def nowhere(found: Found, destination: int) -> Why:
+    """Why a guest sends nothing."""
+    code = "guest_route.none" if found.type == "none" else "guest_route.refused"
+    return why(code, destination=text(destination), type=found.type)
+
+
+def sends_on(walker: Walker, packet: Packet, interface: Interface) -> tuple[Found, Origin] | None:
+    """Where a guest passes on what comes in by an ENI; None where nobody knows."""
+    instance, name = interface.instance_id or "", interface_name(walker.network, interface)
+    routing = routing_of(walker.network, instance)
+    if routing is None or name is None:
+        return None
+    found = _look_up(routing, packet, packet.source, name)
+    return None if found.doubts else (found, _origin(walker.network, instance, found, family(packet.destination)))
+
+
 def holder(interface: Interface) -> str:
     """Who remembers what a guest translates: the instance, whichever of its ENIs a packet comes by."""
     return interface.instance_id or interface.id
@@ -124,11 +190,11 @@ def interface_name(network: Network, interface: Interface) -> str | None:
     )
 
 
-def named(network: Network, interface: Interface, name: str | None) -> Interface:
-    """The ENI of the same guest that it calls so; the ENI itself where there is none."""
+def named(network: Network, interface: Interface, name: str | None) -> Interface | None:
+    """The ENI of the same guest that it calls so."""
     owner = network.topology.instances.get(interface.instance_id or "")
     mine = [network.enis[eni] for eni in owner.network_interfaces] if owner and name else []
-    return next((one for one in mine if interface_name(network, one) == name), interface)
+    return next((one for one in mine if interface_name(network, one) == name), None)
 
 
 def addresses_of(network: Network, instance: str) -> tuple[HostAddress, ...] | None:

@@ -20,7 +20,7 @@ from functools import partial
 
 from netinsight.addresses import Range, text, within
 from netinsight.engine.classify import Decision
-from netinsight.engine.spaces import cut
+from netinsight.engine.spaces import Box, cut
 from netinsight.flow import GRE, ICMP, ICMPV6
 from netinsight.model.edge import EipMode
 from netinsight.model.security_group import Direction
@@ -31,8 +31,20 @@ from netinsight.network.ends import End, Kind
 from netinsight.network.filters import Filter, Origin
 from netinsight.network.routing import flipped
 from netinsight.network.steps import Packet, Ref, Ruling, Step, why
-from netinsight.network.ways import appliance, balancer, edge, guest_firewall, guests, links, nat, publics, router
-from netinsight.network.ways.guest_rules import Part
+from netinsight.network.ways import (
+    appliance,
+    balancer,
+    edge,
+    guest_firewall,
+    guest_rules,
+    guests,
+    links,
+    nat,
+    publics,
+    router,
+)
+from netinsight.network.ways.guest_parts import Part
+from netinsight.network.ways.guest_rules import GuestFirewall
 from netinsight.network.ways.journey import At, Journey, Place
 
 MOST_JOURNEYS = 256
@@ -64,6 +76,10 @@ class Walker:
         """Whether an answer is asked for."""
         self.firewalled: dict[tuple[str, str, Packet], list[Part]] = {}
         """What the firewalls of guests said of the packets of the question, by instance and chain."""
+        self.judged: dict[tuple[str, str, Packet], tuple[GuestFirewall, Journey, Interface, str]] = {}
+        """How they were asked, by instance and stage: the journey before, the ENI, the chain."""
+        self.seen: dict[tuple[str, str, Packet], list[tuple[Packet, Box]]] = {}
+        """Of each packet of the answer, by instance and chain: which questions, and which ports, it was tracked as answer to."""
         self._handlers: dict[At, Callable[[Journey], list[Journey]]] = {
             At.SENDING: self._sending,
             At.ARRIVING: self._arriving,
@@ -152,7 +168,8 @@ class Walker:
         if cut_through and own:
             journey = publics.bear_own_public(self, journey, interface)
         elif own:
-            journey, leaves_by = guests.sends(self, journey, interface)
+            inside = guest_rules.answers_inside(self, journey, interface)
+            journey, leaves_by = guests.sends(self, journey, interface, inside)
             if leaves_by is None:
                 return self.lost(journey)
             interface = leaves_by
