@@ -59,7 +59,9 @@ class Guest(Model):
     iptables: Text | None = Field(None, description="The output of iptables-save; empty: there are no rules.")
     ip6tables: Text | None = Field(None, description="The output of ip6tables-save; empty: there are no rules.")
     ipsets: Text | None = Field(None, description="The output of `ipset save`; left out, what asks a set is not known.")
-    nftables: Text | None = Field(None, description="The output of `nft -j list ruleset`; judged together with iptables.")
+    nftables: Text | None = Field(
+        None, description="The output of `nft -j list ruleset`; judged together with iptables."
+    )
     windows_firewall: Text | None = Field(
         None, description="The Windows firewall as JSON: `profiles`, `rules`, `connections`."
     )

@@ -119,6 +119,16 @@ def test_a_mistake_in_a_guests_file_is_told_there(tmp_path: Path) -> None:
     assert str(problem.place) == f"{tmp_path}/guests/i-b/ip-route.txt:3:17"
 
 
+def test_a_mistake_in_nftables_is_told_there(tmp_path: Path) -> None:
+    folder_of(tmp_path / "guests" / "i-b")
+    file(tmp_path / "guests" / "i-b", "nft.json", '{"nftables": [\n {"table": {"family": "inett", "name": "t"}}]}')
+    with pytest.raises(InputError) as raised:
+        read_topology(str(described(tmp_path)))
+    (problem,) = raised.value.problems
+    assert str(problem.place) == f"{tmp_path}/guests/i-b/nft.json:2:23"
+    assert "family `inett` is not ip" in problem.message
+
+
 def test_a_mistake_in_a_block_of_the_topology_is_told_at_its_line(tmp_path: Path) -> None:
     more = "rules: '0: from all lookup main', routes: x}\n#"
     text = (TOPOLOGY % more).replace("guest: {from: guests/i-b, ", "guest: {")

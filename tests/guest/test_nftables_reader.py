@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from netinsight.addresses import text
 from netinsight.engine.spaces import Box
 from netinsight.errors import InputError, QuestionError
 from netinsight.flow import EVERY_PORT
@@ -248,6 +249,11 @@ def test_translation_ends_translation_and_is_seen_by_filters() -> None:
     asked = packet("FORWARD", in_interface="eth0", out_interface="eth1")
     rules = chains(("ip", "nat", "prerouting", -90, "accept", [[to]]), ("ip", "nat", "prerouting", -80, "accept", [[other]]),
                    ("ip", "filter", "forward", 0, "accept", seen))  # fmt: skip
+    assert rules.judge(asked).verdict == "DROP"
+    asked_for = text(asked.destination)  # a translation to what is there already is one: the next chain is not asked
+    same = {"dnat": {"family": "ip", "addr": asked_for}}
+    rules = chains(("ip", "nat", "prerouting", -90, "accept", [[same]]), ("ip", "nat", "prerouting", -80, "accept", [[to]]),
+                   ("ip", "filter", "forward", 0, "accept", [[match("ip daddr", asked_for), DROP]]))  # fmt: skip
     assert rules.judge(asked).verdict == "DROP"
     lookup = {"dnat": {"family": "ip", "addr": {"map": {"key": match("tcp dport", 0)["match"]["left"], "data": {"set": [
         [80, {"concat": ["10.9.0.5", 8080]}]]}}}}}  # fmt: skip
