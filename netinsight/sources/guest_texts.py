@@ -26,4 +26,4 @@ def guest_texts(topology: Topology, document: Document) -> Iterator[Finding]:
             if document.spot.find((*path, line, column))[1]:
                 yield Finding((*path, line, column), problem.message, problem.hint)
             else:
-                yield Finding(path, f"line {line} of `{key}`: {problem.message}", problem.hint)
+                yield Finding(path, f"line {line}, column {column} of `{key}`: {problem.message}", problem.hint)

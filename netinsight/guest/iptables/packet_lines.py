@@ -53,7 +53,7 @@ def read_packets(text: str, file: str, of_family: int | None) -> list[Asked]:
     Parameters
     ----------
     of_family
-        That of the rules; None: rules of both.
+        That of the rules; None: rules of both, which have no ``tables`` to choose from.
 
     Raises
     ------
@@ -94,9 +94,13 @@ def _packet(line: _Line, of_family: int | None) -> Asked | None:
     for key in ("chain", "src", "dst"):
         if line.given.get(key) in (None, ""):
             line.wrong(f"no `{key}`")
+    if of_family is None and "tables" in read:
+        line.wrong("tables: these rules are judged whole", "tables")
+    wanted = family(read["src"]) if of_family is None and "src" in read else of_family
     for key in ("src", "dst"):
-        if key in read and of_family is not None and family(read[key]) != of_family:
-            line.wrong(f"{key}: the rules are those of IPv{of_family}, the address is not", key)
+        if key in read and wanted is not None and family(read[key]) != wanted:
+            told = f"the rules are those of IPv{of_family}, the address is not"
+            line.wrong(f"{key}: {told if of_family else 'the addresses are of two families'}", key)
     _together(line, read)
     if line.problems:
         return None

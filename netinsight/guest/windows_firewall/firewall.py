@@ -118,6 +118,8 @@ class WindowsFirewall:
                 self._packed.clear()
             self._packed[key] = packed(self.rules, place, inbound)
         rows = self._packed[key]
+        for held in rows.address_sets:
+            packet.looked_at(held)
         typed = packet.protocol in _ECHO
         asked = _icmp_box(packet) if typed else packet.ports
         cells = classify.partition(rows.table, packet.source, packet.destination, packet.protocol, asked)

@@ -12,7 +12,7 @@ from itertools import product
 from typing import NamedTuple
 
 from netinsight.addresses import LAST, V4_FIRST, V4_LAST, Range, merge, parse_prefix, subtract
-from netinsight.engine.tables import AddressSets, Row, Table
+from netinsight.engine.tables import EVERYWHERE, AddressSets, Row, Table
 from netinsight.flow import EVERY_PORT, ICMP, ICMPV6, TCP, UDP, PortRange
 from netinsight.guest.windows_firewall.rules import (
     ALLOW,
@@ -65,10 +65,13 @@ class Packed:
 
     table: Table = field(default_factory=lambda: Table(AddressSets()))
     origins: list[Origin] = field(default_factory=list)
+    address_sets: set[tuple[Range, ...]] = field(default_factory=set)
+    """Every set of addresses that a row looks at."""
 
     def add(self, row: Row, origin: Origin) -> None:
         """Append a row; it is certain where it has no condition."""
         self.table.add(row._replace(certain=not origin.conditions))
+        self.address_sets |= {row.source, row.destination} - {EVERYWHERE}
         self.origins.append(origin)
 
 

@@ -155,7 +155,7 @@ def _told(part: Part, journey: Journey, chain: str, firewall: GuestFirewall) -> 
         "line": one.line or "-",
         "assumed": "; ".join(one.assumptions),
         "kind": one.reject_with,
-        "firewall": firewall.name,
+        "firewall": firewall.name_of(one),
     }
     if part.sent_on and left is not None:
         values |= {"to": _address(left.destination), "ports": _ports(left.ports or part.box.ports)}
