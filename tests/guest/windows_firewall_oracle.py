@@ -1,21 +1,23 @@
 """What the documentation says that a Windows firewall does with one packet, in plain Python; knows no row and no box.
 
 A rule is drawn as what it means, and written as PowerShell might; the oracle judges what it means, in every world that
-what nobody knows allows: which process listens, whether IPsec protects, what a keyword stands for, which connection.
+what nobody knows allows: which process listens, whether IPsec protects, what a keyword stands for, which connection. Where
+these differ, it judges in the worlds that have the process which the documentation takes to be there.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from random import Random
 from typing import Any
 
 PROFILES = ["Domain", "Private", "Public"]
 TYPES = ["Wired", "Wireless", "RemoteAccess"]
-PROGRAMS = [r"C:\Windows\System32\svchost.exe", r"C:\web\nginx.exe", "System"]
+PROGRAMS = [r"C:\Windows\System32\svchost.exe", r"C:\web\nginx.exe", r"D:\old\nginx.exe", "System"]
+NAMES = ["svchost", "nginx", "Nginx.exe", "SYSTEM", "TermService", "other.exe"]
 SERVICES = ["TermService", "Dnscache"]
 PACKAGES = ["S-1-15-2-1", "S-1-15-2-2"]
 ALIASES = ["Ethernet", "Wi-Fi"]
@@ -110,8 +112,68 @@ def verdict(machine: Machine, asked: Asked) -> str:
     source, target = map(ipaddress.ip_address, (asked.source, asked.target))
     if asked.source == asked.target or source.is_loopback or target.is_loopback:
         return "ACCEPT"
-    found = {_in_world(machine, asked, world) for world in _worlds(machine, asked)}
+    asked = _named_as_a_service(machine, asked)
+    worlds = list(_worlds(machine, asked))
+    found = {_in_world(machine, asked, world) for world in worlds}
+    if len(found) > 1:
+        process = _taken(machine, asked)
+        there = [world for world in worlds if (world["program"], world["services"], world["package"]) == process]
+        found = {_in_world(machine, asked, world) for world in there}
     return found.pop() if len(found) == 1 else "UNKNOWN"
+
+
+def _file(program: str) -> str:
+    return program.split("\\")[-1].lower().removesuffix(".exe")
+
+
+def _bare(asked: Asked) -> str | None:
+    """The name of the process's file where its path is not known."""
+    return _file(asked.program) if asked.program and asked.program in NAMES else None
+
+
+def _named_as_a_service(machine: Machine, asked: Asked) -> Asked:
+    enabled = [rule for rule in machine.rules if rule.enabled]
+    name = (_bare(asked) and asked.program) or ""
+    if asked.service or any(_file(rule.program) == _file(name) for rule in enabled if rule.program):
+        return asked
+    as_service = any((rule.service or "").lower() == name.lower() for rule in enabled if rule.service)
+    return replace(asked, program=None, service=name) if as_service else asked
+
+
+def _taken(machine: Machine, asked: Asked) -> tuple[str, set[str], str]:
+    """Program, services and package that the documentation takes the process to have."""
+    enabled = [rule for rule in machine.rules if rule.enabled and rule.inbound == asked.inbound]
+    ordered = sorted(enabled, key=lambda rule: ["Bypass", "Block", "Allow"].index(rule.action))
+    name = _bare(asked)
+    program, service, package = None if name else asked.program, asked.service, asked.package
+    for rule in ordered:
+        if not asked.inbound or not _names(rule, asked):
+            continue
+        fits = rule.program in (None, program) or (not program and name in (None, _file(rule.program or "")))
+        fits = fits and (None in (rule.service, service) or "*" in (rule.service, service) or rule.service == service)
+        if fits and (None in (rule.package, package) or rule.package == package):
+            program, package = program or rule.program, package or rule.package
+            service = rule.service if service in (None, "*") and rule.service else service
+    for rule in ordered:
+        if name and not program and rule.program and _file(rule.program) == name:
+            program = rule.program
+    services = {"other"} if service == "*" else {service} if service else set()
+    return program or "other", services, package or "none"
+
+
+def _names(rule: Rule, asked: Asked) -> bool:
+    """Whether a rule names the protocol, and the port or type."""
+    if rule.protocol != asked.protocol:
+        return False
+    if rule.protocol in (ICMP, ICMPV6):
+        return rule.icmp is not None and any(
+            kind == asked.kind[0] and code in (None, asked.kind[1]) for kind, code in rule.icmp
+        )
+    if rule.protocol not in (TCP, UDP):
+        return True
+    if "Any" in rule.local_ports or (0, 65535) in rule.local_ports:
+        return False
+    return _port(rule.local_ports, asked.port, {}, "")
 
 
 def _worlds(machine: Machine, asked: Asked) -> Iterator[World]:
@@ -122,7 +184,11 @@ def _worlds(machine: Machine, asked: Asked) -> Iterator[World]:
              for item in items if item in ("RPC", "Teredo")}  # fmt: skip
     free = sorted(words | ports)
     secured = any(rule.authenticated or rule.encrypted or rule.action == "Bypass" for rule in rules)
-    programs = [asked.program] if asked.program else [*{rule.program for rule in rules if rule.program}, "other"]
+    programs = [*{rule.program for rule in rules if rule.program}, "other"]
+    if name := _bare(asked):
+        programs = [program for program in programs if program == "other" or _file(program) == name]
+    elif asked.program:
+        programs = [asked.program]
     if asked.service:
         services: list[set[str]] = [{asked.service}]
     else:
@@ -305,5 +371,5 @@ def asked(random: Random, of: Machine) -> Asked:
     alias = random.choice([None, *ALIASES, "Ethernet"])
     return Asked(random.random() < 0.7, source, target, ICMPV6 if protocol == ICMP and ":" in source else protocol,
                  random.choice(PORTS), random.choice(PORTS), random.choice([(8, 0), (3, 4), (128, 0), (3, 1)]),
-                 alias, random.choice([None, *PROGRAMS]), random.choice([None, None, *SERVICES]),
+                 alias, random.choice([None, None, random.choice(NAMES), *PROGRAMS]), random.choice([None, None, *SERVICES]),
                  random.choice([None, "none", *PACKAGES]))  # fmt: skip
