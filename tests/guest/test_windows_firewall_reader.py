@@ -122,6 +122,16 @@ def test_one_process_is_at_a_port_whatever_the_addresses() -> None:
     assert "at ports 80-90 is taken" in two.judge(packet(src="192.0.2.1", dport=81)).assumptions[0]
 
 
+def test_rules_that_go_together_are_about_one_process() -> None:
+    machine = firewall(rule(DisplayName="near", LocalPort=80, RemoteAddress="10.0.0.0/8", Program=r"C:\a.exe"),
+                       rule(DisplayName="service", LocalPort=80, Program=r"C:\a.exe", Service="W3SVC"))  # fmt: skip
+    judged = machine.judge(packet(src="192.0.2.1", dport=80))
+    assert (judged.verdict, judged.rule) == ("ACCEPT", "service")
+    assert assumed(judged) == [
+        r"`near`: the process at port 80 is taken to be service `w3svc` in program `c:\a.exe`; otherwise DROP"
+    ]
+
+
 def test_an_icmp_type_and_a_protocol_are_named_as_a_port_is() -> None:
     kernel = firewall(rule(Protocol="ICMPv4", IcmpType="8", Program="System"), rule(Protocol="47", Program="System"))
     ping = kernel.judge(packet(protocol="icmp", icmp_type=8))

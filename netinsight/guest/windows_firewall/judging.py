@@ -93,30 +93,41 @@ class Asked:
 
     def _otherwise(self, held: Rows, known: World, assumed: World, taken: Taken, verdict: str) -> Iterator[str]:
         """What the verdict rests on, with what would come of the other: one thing at a time is turned."""
-        if taken.rule is not None:
-            nobody = known | self.process.closed(condition for condition in assumed if condition.kind in OF_PROCESS)
-            if (other := _verdict(ends(held, nobody))) != verdict:
-                yield from (f"{note}; otherwise {other}" for note in self._said(taken))
-        for other, rules in self._others(held, known, assumed, verdict).items():
+        others, overruled = self._others(held, known, assumed, verdict)
+        nobody = known | self.process.closed(condition for condition in assumed if condition.kind in OF_PROCESS)
+        other = _verdict(ends(held, nobody))
+        if other == verdict and overruled:
+            other = overruled[0]
+        if other != verdict:
+            yield from (f"{note}; otherwise {other}" for note in self._said(taken))
+        for other, rules in others.items():
             named = [_named(rule) for rule in rules[:MOST_NAMED]]
             more = f" and {len(rules) - MOST_NAMED} more rules" if len(rules) > MOST_NAMED else ""
             does = "listens" if self.packet.chain == "INPUT" else "sends"
             yield f"{', '.join(named)}{more}: taken not to be about the process that {does}; otherwise {other}"
 
-    def _others(self, held: Rows, known: World, assumed: World, verdict: str) -> dict[str, list[Rule]]:
-        """The rules that are taken not to match and would turn the verdict, by what would come of it."""
+    def _others(
+        self, held: Rows, known: World, assumed: World, verdict: str
+    ) -> tuple[dict[str, list[Rule]], list[str]]:
+        """The rules that are taken not to match and would turn the verdict, by what would come of it.
+
+        And what would come of those that match, but come after one that is taken to match.
+        """
         turned = next(accepts for accepts, word in VERDICT.items() if word != verdict)
         try:
             cells, compared = list(may_decide(held, known, {turned})), True
         except TooManyError:
             cells, compared = [one for one in held if one[1] == turned], False
         found: dict[str, dict[int, Rule]] = {}
-        for origin, _ in cells:
-            rule = origin.rule
-            if rule is not None and any(assumed[one] is False and one not in known for one in of_process(rule)):
-                sure = compared and len(of_process(rule)) == len(origin.conditions)
-                found.setdefault(VERDICT[turned] if sure else UNKNOWN, {})[id(rule)] = rule
-        return {word: list(rules.values()) for word, rules in found.items()}
+        overruled = []
+        for rule, conditions in ((origin.rule, origin.conditions) for origin, _ in cells if origin.rule is not None):
+            sure = compared and len(of_process(rule)) == len(conditions)
+            word = VERDICT[turned] if sure else UNKNOWN
+            if any(assumed[one] is False and one not in known for one in of_process(rule)):
+                found.setdefault(word, {})[id(rule)] = rule
+            else:
+                overruled.append(word)
+        return {word: list(rules.values()) for word, rules in found.items()}, overruled
 
     def _said(self, taken: Taken) -> Iterator[str]:
         """What the process is taken to be."""
