@@ -524,13 +524,13 @@ instances:
 # -------------------------------------------------------------------------------------------------- another firewall
 
 
-def exported(*names: str) -> str:
-    """What a Windows guest prints: one profile, and a rule for each of some ports."""
+def exported(*names: str, **more: Any) -> str:
+    """What a Windows guest prints: its profiles, and a rule for each of some ports."""
     allowed = [
         {"Name": f"in-{name}", "DisplayName": f"In {name}", "Enabled": "True", "Profile": "Any", "Direction": "Inbound",
          "Action": "Allow", "Protocol": "TCP", "LocalPort": [name], "RemotePort": ["Any"], "LocalAddress": ["Any"],
          "RemoteAddress": ["Any"], "Program": "Any", "Service": "Any", "InterfaceAlias": ["Any"],
-         "InterfaceType": "Any", "Authentication": "NotRequired", "Encryption": "NotRequired"} for name in names
+         "InterfaceType": "Any", "Authentication": "NotRequired", "Encryption": "NotRequired", **more} for name in names
     ]  # fmt: skip
     profiles = [{"Name": name, "Enabled": "True", "DefaultInboundAction": "Block", "DefaultOutboundAction": "Allow",
                  "AllowInboundRules": "True"} for name in ("Domain", "Private", "Public")]  # fmt: skip
@@ -547,6 +547,58 @@ def test_the_windows_firewall_is_judged_by_its_export() -> None:
     del document["instances"]["i-b"]["guest"]["windows_firewall"]
     (gap,) = (one for one in ask(document).not_checked if one.item == "firewall.iptables.ingress")
     assert "windows_firewall" in gap.reason
+
+
+REMOTE = {"Program": r"%SystemRoot%\system32\svchost.exe", "Service": "termservice"}
+
+
+def listening(process: str | None, port: int = 3389, **more: Any) -> dict[str, Any]:
+    """A guest with a rule of Remote Desktop and a process at a port."""
+    return {"windows_firewall": exported("3389", **REMOTE),
+            "listening": [{"protocol": "tcp", "address": "0.0.0.0", "port": port, "process": process, **more}]}  # fmt: skip
+
+
+def test_of_a_rule_for_a_service_the_process_is_assumed_and_said() -> None:
+    report = ask(estate(b={"windows_firewall": exported("3389", **REMOTE)}), port=3389)
+    assert report.verdict == "reachable"
+    told = stage(report, "ingress").why
+    assert "`In 3389`: the process at port 3389 is taken to be service `termservice` in program" in told
+    assert "otherwise DROP" in told
+    blocked = ask(estate(b={"windows_firewall": exported("3389", **REMOTE, Action="Block").replace(
+        '"DefaultInboundAction": "Block"', '"DefaultInboundAction": "Allow"')}), port=3389)  # fmt: skip
+    assert stopped_by(blocked) == {("firewall.iptables.ingress", "i-b")}
+    assert "otherwise ACCEPT" in stage(blocked, "ingress").why
+
+
+@pytest.mark.parametrize(("process", "verdict"), [
+    ("svchost.exe", "reachable"),
+    ("svchost", "reachable"),
+    ("TermService", "reachable"),
+    ("nginx", "unreachable"),
+    (None, "reachable"),
+])  # fmt: skip
+def test_the_process_is_the_one_that_listens(process: str | None, verdict: str) -> None:
+    assert ask(estate(b=listening(process)), port=3389).verdict == verdict
+
+
+def test_only_a_process_that_hears_the_packet_counts() -> None:
+    for more in ({"address": "10.9.9.9"}, {"protocol": "udp"}, {"port": 3390}):
+        assert stage(ask(estate(b=listening("nginx", **more)), port=3389), "ingress").decision == "accept"
+    document = estate(b=listening("nginx"))
+    guest = document["instances"]["i-b"]["guest"]
+    guest["listening"].append({"protocol": "tcp", "address": "10.0.2.10", "port": 3389, "process": "svchost"})
+    assert stage(ask(document, port=3389), "ingress").decision == "accept"  # one of the two: it is not known which
+
+
+def test_of_many_ports_each_has_its_own_process() -> None:
+    document = estate(b=listening("web"))
+    guest = document["instances"]["i-b"]["guest"]
+    guest["windows_firewall"] = exported("8000-8010", Program=r"C:\web.exe")
+    there = {7999: "web", 8000: None, 8001: "other.exe", 8002: "web", 8003: "web"}
+    guest["listening"] = [{"protocol": "tcp", "port": port, "process": process} for port, process in there.items()]
+    report = ask(document, port="7999-8003")
+    assert (report.verdict, report.reachable_ports) == ("partial", ["8000", "8002-8003"])
+    assert stage(report, "ingress").decision == "partial"
 
 
 # -------------------------------------------------------------------------------------------------------- the way back
