@@ -462,6 +462,14 @@ def test_an_appliance_that_translates_the_source_is_not_told_to_choose_another()
     assert "binds no address" not in told
 
 
+def test_an_echo_reply_that_is_translated_back_is_still_one() -> None:
+    masked = rules(forward="ACCEPT", more=translating("-A POSTROUTING -j MASQUERADE"))
+    for kind, verdict in ((0, "reachable"), (8, "unreachable")):
+        opens = rules(f"-A INPUT -p icmp -m icmp --icmp-type {kind} -j ACCEPT")
+        document = estate(a=opens, middle={"iptables": masked, "ip_forward": True})
+        assert ask(document, protocol="icmp", port=None).verdict == verdict
+
+
 def test_an_appliance_that_translates_ports_is_heard_at_those() -> None:
     moved = rules("-A FORWARD -p tcp -m tcp --dport 22 -j ACCEPT", f"-A FORWARD {SEEN}", more=translating(
         "-A PREROUTING -d 10.0.2.10/32 -p tcp -m tcp --dport 2222 -j DNAT --to-destination 10.0.2.10:22"))  # fmt: skip
