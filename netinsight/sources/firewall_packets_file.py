@@ -47,7 +47,7 @@ def read_packets(text: str, file: str, of_family: int | None) -> list[Asked]:
     asked = []
     for line in lines_of(text, file, FORM):
         one = _packet(line, of_family)
-        problems += line.problems
+        problems += sorted(line.problems, key=lambda told: told.place)
         if one is not None:
             asked.append(one)
     if not asked and not problems:
@@ -58,10 +58,12 @@ def read_packets(text: str, file: str, of_family: int | None) -> list[Asked]:
 
 
 def _packet(line: Line, of_family: int | None) -> Asked | None:
-    if not line.read() or line.problems:
+    if not line.read():
         return None
     read = {}
     for key, value in line.value.items():
+        if key not in _READERS:
+            continue  # told already
         if value is None or (value == "" and key != "tcp_flags"):  # no flag at all is a kind of packet
             continue
         try:

@@ -682,6 +682,9 @@ def test_at_an_end_it_is_the_route_of_the_reply_that_drops() -> None:
     report = ask(estate(b=guest))
     (item,) = (one for one in report.items if one.id == "guest.route.return" and one.object.id == "i-b")
     assert (item.status, "rp_filter is strict" in item.message) == ("abnormal", True)
+    assert item.evidence[0].id == "i-b/sysctl/1"
+    guest["sysctl"] += "net/ipv4/conf/eth1/rp_filter = 0\nnet/ipv4/conf/eth0/rp_filter = 1\n"
+    assert said(ask(estate(b=guest)), "guest.route.return").evidence[0].id == "i-b/sysctl/3"
 
 
 def test_a_process_that_binds_no_address_may_send_from_another_card() -> None:

@@ -171,6 +171,15 @@ def test_the_page_shows_what_is_printed(
     assert capsys.readouterr().out == shown
 
 
+def test_a_misspelt_key_hides_no_other_mistake(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    rules, packets = files
+    packets.write_text('{"chian": "INPUT", "dst": "::1", "dport": 222222, "src": "10.0.0.1"}')
+    assert run(["guest", "firewall", str(rules), "--packets", str(packets)]) == 2
+    told = [line.removeprefix(f"{packets}:1:") for line in capsys.readouterr().err.splitlines() if "jsonl:" in line]
+    assert told == ["1: no `chain`", "11: unknown key `chian`", "27: dst: the rules are those of IPv4, the address is not",
+                    "43: dport: `222222` is not a number from 0 to 65535"]  # fmt: skip
+
+
 @pytest.mark.parametrize("what", ["firewall", "route"])
 def test_what_the_collector_printed_is_told_as_that(
     what: str, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
