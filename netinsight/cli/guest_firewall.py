@@ -13,11 +13,11 @@ from netinsight.cli.output import wants_colour, write
 from netinsight.errors import ExitStatus, InputError, Problem, QuestionError, visible
 from netinsight.guest.iptables import Firewall, Judgement, Packet, family_of, read_firewall
 from netinsight.guest.iptables.names import FLAGS, PROTOCOLS, WITH_PORTS
-from netinsight.guest.iptables.packet_lines import Asked, read_packets
 from netinsight.guest.nftables import Ruleset, is_ruleset
 from netinsight.guest.windows_firewall import WindowsFirewall, is_windows_firewall
 from netinsight.render.layout import Paint
 from netinsight.sources.files import STDIN, read_text
+from netinsight.sources.firewall_packets_file import Asked, read_packets
 from netinsight.sources.nftables_file import read_nftables
 from netinsight.sources.windows_firewall_file import read_windows_firewall
 
