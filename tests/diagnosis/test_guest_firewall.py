@@ -371,6 +371,24 @@ def test_a_udp_reply_hangs_on_whether_its_socket_is_bound() -> None:
     assert ask(estate(b=guest), protocol="udp", port=53).verdict == "reachable"
 
 
+def test_a_redirected_packet_bears_the_address_of_its_interface() -> None:
+    moved = translating("-A PREROUTING -p tcp -m tcp --dport 443 -j REDIRECT --to-ports 8443")
+    for address, verdict in (("10.0.2.10", "reachable"), ("172.17.0.2", "unreachable")):
+        guest = docker(f"-A INPUT -d {address}/32 -j ACCEPT", f"-A INPUT -p tcp --dport 8443 {SEEN}", nat=moved)
+        guest["listening"] = [{"port": 8443}]
+        assert ask(estate(b=guest), port=443).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "rule", ["DNAT --to-destination 10.0.2.10:22", "REDIRECT --to-ports 22", "REDIRECT", "MASQUERADE"]
+)
+def test_a_translation_to_what_is_there_already_is_none(rule: str) -> None:
+    chain = "POSTROUTING" if rule == "MASQUERADE" else "PREROUTING"
+    closed = docker("-A INPUT -m conntrack --ctstate DNAT,SNAT -j DROP", "-A INPUT -j ACCEPT",
+                    nat=translating(f"-A {chain} -p tcp -j {rule}"))  # fmt: skip
+    assert ask(estate(b=closed | {"listening": [{"port": 22}]})).verdict == "reachable"
+
+
 # -------------------------------------------------------------------------------------------------------- appliances
 
 
