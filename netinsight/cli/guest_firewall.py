@@ -1,10 +1,11 @@
-"""``netinsight guest firewall``: packets judged by the rules of iptables-save, or of a Windows firewall."""
+"""``netinsight guest firewall``: packets judged by the rules of iptables-save or nftables, or of a Windows firewall."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from netinsight.addresses import family, text
@@ -12,13 +13,16 @@ from netinsight.cli.output import wants_colour, write
 from netinsight.errors import ExitStatus, InputError, Problem, QuestionError, visible
 from netinsight.guest.iptables import Firewall, Judgement, Packet, family_of, read_firewall
 from netinsight.guest.iptables.names import FLAGS, PROTOCOLS, WITH_PORTS
-from netinsight.guest.iptables.packet_lines import Asked, read_packets
+from netinsight.guest.nftables import Ruleset, is_ruleset
 from netinsight.guest.windows_firewall import WindowsFirewall, is_windows_firewall
 from netinsight.render.layout import Paint
 from netinsight.sources.files import STDIN, read_text
+from netinsight.sources.firewall_packets_file import Asked, read_packets
+from netinsight.sources.nftables_file import read_nftables
 from netinsight.sources.windows_firewall_file import read_windows_firewall
 
 Read = TypeVar("Read")
+Judging = Firewall | Ruleset | WindowsFirewall
 MANY = 1000
 """From so many packets on they are judged together; fewer are walked before the compiled kernels are loaded."""
 
@@ -33,13 +37,18 @@ def run(arguments: argparse.Namespace) -> int:
     rules, lines = _tried(lambda: read_text(file), problems), _tried(lambda: read_text(packets), problems)
     sets = _tried(lambda: read_text(ipsets), problems) if ipsets else None
     windows = rules is not None and is_windows_firewall(rules)
-    if windows and ipsets:
+    nftables = rules is not None and not windows and is_ruleset(rules)
+    if (windows or nftables) and ipsets:
         raise QuestionError("--ipsets goes with the rules of iptables")
-    of_family = arguments.family or (None if windows else family_of(rules) if rules else 4)
-    firewall: Firewall | WindowsFirewall | None = None
+    if nftables and arguments.family:
+        raise QuestionError("--family goes with the rules of iptables; those of nftables are of both")
+    of_family = arguments.family or (None if windows or nftables else family_of(rules) if rules else 4)
+    firewall: Judging | None = None
     asked = None
     if rules is not None and windows:
         firewall = _tried(lambda: read_windows_firewall(rules, file), problems)
+    elif rules is not None and nftables:
+        firewall = _tried(lambda: read_nftables(rules, file), problems)
     elif rules is not None and not (ipsets and sets is None):
         firewall = _tried(
             lambda: read_firewall(rules, family=of_family or 4, ipsets=sets, file=file, ipsets_file=ipsets or ""),
@@ -49,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         asked = _tried(lambda: read_packets(lines, packets, of_family), problems)
     if problems or firewall is None or asked is None:
         raise InputError(problems)
-    form = _as_json if arguments.output == "jsonl" else _Drawn(Paint(wants_colour(arguments)))
+    drawn = _Drawn(Paint(wants_colour(arguments)))
+    form = drawn if arguments.output == "text" else _nftables_as_json if isinstance(firewall, Ruleset) else _as_json
     write("".join(_judged(firewall, asked, form)), arguments.to)
     return ExitStatus.REACHABLE
 
@@ -62,10 +72,8 @@ def _tried(read: Callable[[], Read], problems: list[Problem]) -> Read | None:
         return None
 
 
-def _judged(
-    firewall: Firewall | WindowsFirewall, asked: list[Asked], form: Callable[[Asked, Judgement], str]
-) -> Iterator[str]:
-    if isinstance(firewall, WindowsFirewall):
+def _judged(firewall: Judging, asked: list[Asked], form: Callable[[Asked, Judgement], str]) -> Iterator[str]:
+    if isinstance(firewall, (Ruleset, WindowsFirewall)):
         judged: Iterable[Judgement] = (firewall.judge(one.packet) for one in asked)
     elif len(asked) < MANY:
         judged = (firewall.judge(one.packet, one.tables) for one in asked)
@@ -89,6 +97,15 @@ def _as_json(asked: Asked, judgement: Judgement) -> str:
     return json.dumps(told, ensure_ascii=False) + "\n"
 
 
+def _nftables_as_json(asked: Asked, judgement: Judgement) -> str:
+    """A rule says nothing of its chain: its place stands beside it."""
+    places = (f"{chain} handle {handle}: " for _, chain, handle in judgement.places)
+    trace = tuple(place + rule for place, rule in zip(places, judgement.trace, strict=True))
+    told = json.loads(_as_json(asked, replace(judgement, trace=trace)))
+    head = {"verdict": told.pop("verdict"), "rule": told.pop("rule"), "place": judgement.place}
+    return json.dumps(head | told, ensure_ascii=False) + "\n"
+
+
 class _Drawn:
     """A packet's walk through the chains as text."""
 
@@ -100,7 +117,7 @@ class _Drawn:
         lines = [_packet_text(asked.packet)]
         lines += self._walk(judgement)
         rule = f"policy of {judgement.chain}" if judgement.rule == "policy" and judgement.chain else judgement.rule
-        where = f"line {judgement.line}: " if judgement.line else ""
+        where = f"{judgement.place}: " if judgement.handle else f"line {judgement.line}: " if judgement.line else ""
         reply = f" with {judgement.reject_with}" if judgement.reject_with else ""
         lines.append(f"  {judgement.verdict}{reply}  {where}{visible(rule, 400)}")
         lines += [f"  assumed: {visible(one, 500)}" for one in judgement.assumptions]
@@ -109,7 +126,7 @@ class _Drawn:
     def _walk(self, judgement: Judgement) -> Iterator[str]:
         table, open_chains = "", list[str]()
         for rule, (of_table, chain, line) in zip(judgement.trace, judgement.places, strict=True):
-            if of_table != table:
+            if of_table not in ("", table):
                 table, open_chains = of_table, []
                 yield f"  {table}"
             if chain in open_chains:

@@ -85,13 +85,15 @@ def add_firewall(
         commands, "firewall", run("guest_firewall", "run"), "tell what a guest's firewall does with packets",
         "netinsight guest firewall rules.v4 --packets packets.jsonl --output jsonl",
         "netinsight guest firewall rules.v4 --packets packets.jsonl --ipsets ipset.txt --output text",
+        "netinsight guest firewall ruleset.json --packets packets.jsonl",
         "netinsight guest firewall windows-firewall.json --packets packets.jsonl",
     )  # fmt: skip
     add = parser.add_argument
     add("file", metavar="FILE",
-        help="what iptables-save, ip6tables-save or windows-firewall.ps1 printed; - for standard input")  # fmt: skip
+        help="what iptables-save, ip6tables-save, `nft -j list ruleset` or windows-firewall.ps1 printed; - for standard "
+             "input")  # fmt: skip
     add("--packets", metavar="FILE", required=True,
         help="JSON lines of chain, src, dst, protocol, sport, dport, …; - for standard input")  # fmt: skip
-    add("--ipsets", metavar="FILE", help="what `ipset save` printed (default: sets are not modelled)")
-    add("--family", type=int, choices=(4, 6), help="IPv4 or IPv6 (default: what the head of the rules says, else 4)")
+    add("--ipsets", metavar="FILE", help="what `ipset save` printed, with iptables (default: sets are not modelled)")
+    add("--family", type=int, choices=(4, 6), help="IPv4 or IPv6, of iptables (default: what the head says, else 4)")
     add("--output", "-o", choices=("jsonl", "text"), default="jsonl", help="the format (default: jsonl)")

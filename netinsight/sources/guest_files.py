@@ -19,6 +19,7 @@ from netinsight.model.guest import Guest
 from netinsight.sources.files import MOST_FILES, STDIN, decode, read_bytes
 from netinsight.sources.guest_agent import is_agent_answer, read_agent_answer
 from netinsight.sources.guest_output import MOST_BYTES, Parts, Whole, is_output, joined, read_output, take_parts
+from netinsight.sources.nftables_file import nftables_of
 from netinsight.sources.routing_files import SUFFIXES, named_files
 from netinsight.sources.validation import finding
 from netinsight.sources.windows_firewall_file import windows_firewall_of
@@ -167,7 +168,8 @@ def facts_and_problems(gathered: Gathered) -> Facts:
 
 
 _READERS: tuple[Callable[[Guest], object], ...] = (
-    routing_of, addresses_of, partial(firewall_of, family=4), partial(firewall_of, family=6), windows_firewall_of
+    routing_of, addresses_of, partial(firewall_of, family=4), partial(firewall_of, family=6), nftables_of,
+    windows_firewall_of,
 )  # fmt: skip
 
 

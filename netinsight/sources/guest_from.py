@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netinsight.errors import Place, Problem, Severity
-from netinsight.guest.facts import Facts
-from netinsight.guest.lines import Written
 from netinsight.sources.document import Builder, Document, Spot
 from netinsight.sources.files import STDIN
-from netinsight.sources.guest_files import facts_and_problems, read_guest_files
+
+if TYPE_CHECKING:
+    from netinsight.guest.facts import Facts
+    from netinsight.guest.lines import Written
 
 
 def claimed(builders: Iterable[Builder]) -> set[FilePath]:
@@ -55,6 +56,8 @@ def _include(
     if problem is not None:
         yield problem
         return
+    from netinsight.sources.guest_files import facts_and_problems, read_guest_files  # a topology seldom needs them
+
     reading = read_guest_files([path])
     document.texts.update(reading.texts)
     yield from reading.problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from random import Random
@@ -29,6 +30,11 @@ def test_every_packet_is_judged_as_the_documentation_tells(seed: int) -> None:
         asked = oracle.asked(random, machine)
         judged = firewall.judge(packet(asked))
         assert judged.verdict == oracle.verdict(machine, asked), (asked, text)
+        every, _ = oracle.outcomes(machine, asked)
+        assert (len(every) == 1) == (not judged.assumptions), (asked, text, judged.assumptions)
+        told = {word for note in judged.assumptions for word in re.findall(r"; otherwise (\w+)$", note)}
+        assert told - {"UNKNOWN"} <= every - {judged.verdict}, (asked, text, judged.assumptions)
+        assert told or judged.verdict == "UNKNOWN" or len(every) == 1
 
 
 def test_what_is_drawn_has_every_verdict_and_kind_of_rule() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netinsight.addresses import family, parse_address, text
+from netinsight.addresses import text
 from netinsight.diagnosis.case import (
     Case,
     Fact,
@@ -21,6 +21,7 @@ from netinsight.diagnosis.catalogue import port_list
 from netinsight.diagnosis.checks.nic import find_interface
 from netinsight.engine.spaces import joined, without
 from netinsight.flow import PortRange
+from netinsight.guest.listeners import hears
 from netinsight.model.guest import Guest, Listener
 from netinsight.network.steps import why
 
@@ -109,21 +110,6 @@ def _for_the_guest(case: Case, side: Side) -> tuple[list[PortRange], list[tuple[
             if ruling.why.code == "guest_firewall.moved":
                 moved.append((ports, PortRange(int(ruling.why.values["first"]), int(ruling.why.values["last"]))))
     return asked, moved
-
-
-def hears(listener: Listener, address: int, interface: str | None = None) -> bool:
-    """Whether a socket takes a packet to ``address`` that comes in by ``interface``.
-
-    One on ``::`` takes IPv4 too, unless it is v6only; one that is bound to an interface takes what comes in there only.
-    """
-    if listener.interface is not None and listener.interface != interface:
-        return False
-    if listener.address is None:
-        return True
-    bound = parse_address(listener.address)
-    if text(bound) in ("0.0.0.0", "::"):  # noqa: S104  (an address that is read, not bound)
-        return family(bound) == family(address) or (family(bound) == 6 and not listener.v6only)
-    return bound == address
 
 
 def _may_hear(mine: list[tuple[int, Listener]], address: int, closed: list[PortRange]) -> bool:

@@ -20,9 +20,10 @@ from netinsight.engine.tables import halves, whole_address
 from netinsight.flow import PortRange
 from netinsight.guest.iptables.firewall import judgement_of
 from netinsight.guest.iptables.flat import ANY_ADDRESS, WHOLE, Flat, Trail, Watched
+from netinsight.guest.iptables.names import Stage
 from netinsight.guest.iptables.outcome import UNKNOWN, Outcome, taken
 from netinsight.guest.iptables.state import Packet
-from netinsight.guest.iptables.walk import Walk, entering
+from netinsight.guest.iptables.walk import entering
 
 if TYPE_CHECKING:
     from netinsight.guest.iptables.firewall import Firewall, Judgement
@@ -87,7 +88,7 @@ class Compiled:
         return outcome
 
     def _number(self, outcome: Outcome) -> int:
-        key = (outcome.verdict, outcome.rule, outcome.chain and outcome.chain.name, outcome.table, outcome.reply)
+        key = (outcome.verdict, outcome.rule, outcome.chain and outcome.chain.name, outcome.stage, outcome.reply)
         if key not in self.found:
             self.found[key] = len(self.outcomes)
             self.outcomes.append(replace(outcome, trace=(), notes=()))
@@ -165,24 +166,24 @@ def compile_kind(firewall: Firewall, packet: Packet, tables: tuple[str, ...] = (
     """
     firewall.check(packet, tables)
     state = firewall.state(packet, tables)
-    stage = next((one for one in state.stages if one[1] == "filter"), None)
-    if stage is None or any(_says(firewall, *one) for one in state.stages if one is not stage):
+    stage = next((one for one in state.stages if one.table == "filter"), None)
+    if stage is None or any(_says(firewall, one) for one in state.stages if one is not stage):
         return None
     watched = Watched(packet)
     state = replace(state, packet=cast(Packet, watched), source=ANY_ADDRESS, destination=ANY_ADDRESS, stages=(stage,),
                     whole=WHOLE)  # fmt: skip
     chains = firewall.tables["filter"].chains if "filter" in firewall.tables else {}
     state = entering(state)
-    flat = Flat(chains, packet.protocol).build(Walk(firewall, tables).start(state), state)
+    flat = Flat(chains, packet.protocol).build(firewall.walk(tables).start(state), state)
     asked = _ALWAYS | watched.asked
     watched.close(asked)
     return Compiled(firewall, packet, tables, flat, asked, list(flat.outcomes))
 
 
-def _says(firewall: Firewall, hook: str, name: str) -> bool:
+def _says(firewall: Firewall, stage: Stage) -> bool:
     """Whether a table has anything to say at a hook."""
-    table = firewall.tables.get(name)
-    chain = table.chains.get(hook) if table else None
+    table = firewall.tables.get(stage.table)
+    chain = table.chains.get(stage.chain) if table else None
     return chain is not None and (bool(chain.rules) or chain.policy == "DROP")
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from netinsight.addresses import Range, family
 from netinsight.engine.spaces import Box
 from netinsight.errors import QuestionError
-from netinsight.guest.iptables.names import TABLES, WAYS, stages
+from netinsight.guest.iptables.names import TABLES, WAYS, Stage, stages
 from netinsight.guest.iptables.outcome import UNKNOWN, Outcome, Outcomes
 from netinsight.guest.iptables.rules import Table
-from netinsight.guest.iptables.state import Bits, Packet, State
+from netinsight.guest.iptables.state import EVERY_BIT, Bits, Packet, State
 from netinsight.guest.iptables.walk import Walk
 
 EVERY_TABLE = ("raw", "mangle", "nat", "filter")
@@ -33,8 +33,13 @@ class Judgement:
         What a rate or payload match was taken to be, what is not modelled, and what would come of it otherwise.
     reject_with
         What a REJECT answers.
+    chain, handle
+        Of nftables the chain, with the family and name of its table, and the rule's number there (0 for a policy).
+    table
+        In which it was decided: of nftables by family and name.
     places
-        Of each rule of ``trace`` its table, chain and line.
+        Of each rule of ``trace`` its table, chain and line; of nftables the chain if it hangs on a hook, the chain, the
+        handle.
     end
         The packet as it leaves, or where it was stopped; None where this is not known.
     """
@@ -47,16 +52,37 @@ class Judgement:
     reject_with: str = ""
     chain: str = ""
     places: tuple[tuple[str, str, int], ...] = ()
+    handle: int = 0
+    table: str = ""
     end: State | None = field(default=None, compare=False)
+
+    @property
+    def place(self) -> str:
+        """Where what decided stands: its line; of nftables its chain and handle. Empty where it stands nowhere."""
+        if self.handle:
+            return f"{self.chain} handle {self.handle}"
+        return self.chain if self.chain.startswith(f"{self.table} ") else str(self.line or "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Firewall:
-    """The tables of a machine."""
+    """The tables of a machine.
+
+    Parameters
+    ----------
+    legacy
+        They are those of the older back end, of which nftables know nothing.
+    notes
+        What every answer has to say.
+    not_printed
+        The same, of tables of nftables that iptables-save did not print.
+    """
 
     family: int
     tables: Mapping[str, Table]
     notes: tuple[str, ...] = ()
+    not_printed: tuple[str, ...] = ()
+    legacy: bool = False
 
     def judge(self, packet: Packet, tables: tuple[str, ...] = ("filter",)) -> Judgement:
         """What becomes of a packet; of one with a box of ports what becomes of all, UNKNOWN where they differ.
@@ -107,44 +133,26 @@ class Firewall:
         """
         if unknown := [name for name in tables if name not in TABLES]:
             raise QuestionError(f"there is no table `{unknown[0][:40]}`")
-        if packet.chain not in WAYS:
-            raise QuestionError(f"chain `{packet.chain[:40]}` is not INPUT, FORWARD or OUTPUT")
+        check_chain(packet)
         for address in (packet.source, packet.destination):
             if family(address) != self.family:
                 raise QuestionError(f"the rules are those of IPv{self.family}, an address of the packet is not")
 
     def outcomes(self, packet: Packet, tables: tuple[str, ...]) -> Outcomes:
         """By the walk."""
-        state = self.state(packet, tables)
-        return Walk(self, tables).run(state) if state.stages else [(packet.ports, Outcome("ACCEPT"))]
+        return outcomes_of(self.walk(tables), self.state(packet, tables))
+
+    def walk(self, tables: tuple[str, ...]) -> Walk:
+        """A walk through these tables."""
+        return Walk(self.tables, lambda chain: stages(chain, tables))
 
     def state(self, packet: Packet, tables: tuple[str, ...]) -> State:
         """A packet as it enters."""
-        conntrack = packet.conntrack()
-        fresh = conntrack == "NEW"
-        connmark = Bits(packet.connmark) if packet.connmark is not None else Bits(0, 0xFFFFFFFF if fresh else 0)
-        return State(
-            packet=packet,
-            source=Range(packet.source, packet.source),
-            destination=Range(packet.destination, packet.destination),
-            mark=Bits(packet.mark),
-            connmark=connmark,
-            conntrack=conntrack,
-            stages=stages(packet.chain, tables),
-            whole=packet.ports,
-            translated=self._kinds(packet, tables),
-        )
+        return entered(packet, stages(packet.chain, tables), "nat" in tables and self.translates)
 
-    def _kinds(self, packet: Packet, tables: tuple[str, ...]) -> frozenset[str]:
-        """How its connection was translated, as far as that is known."""
-        if packet.connection is not None:
-            return packet.connection.kinds
-        return frozenset(["OTHER"]) if self._moved(packet, tables) else frozenset()
-
-    def _moved(self, packet: Packet, tables: tuple[str, ...]) -> bool:
-        """Whether its connection may have been translated before, and nobody says how."""
-        known = packet.conntrack() in ("ESTABLISHED", "RELATED") and packet.connection is None
-        return known and "nat" in tables and self.translates
+    def told(self, packet: Packet, tables: tuple[str, ...]) -> tuple[str, ...]:
+        """What holds of every answer about such a packet."""
+        return (*self.notes, *self.not_printed, *moved(packet, "nat" in tables and self.translates))
 
     @property
     def translates(self) -> bool:
@@ -152,22 +160,56 @@ class Firewall:
         nat = self.tables.get("nat")
         return nat is not None and any(chain.rules for chain in nat.chains.values())
 
-    def told(self, packet: Packet, tables: tuple[str, ...]) -> tuple[str, ...]:
-        """What holds of every answer about such a packet."""
-        if not self._moved(packet, tables):
-            return self.notes
-        told = "how the connection is translated was decided by its first packet: addresses are taken as given"
-        return (*self.notes, told)
+
+def check_chain(packet: Packet) -> None:
+    """Whether a packet is of a chain that is judged.
+
+    Raises
+    ------
+    QuestionError
+        Where it is of none.
+    """
+    if packet.chain not in WAYS:
+        raise QuestionError(f"chain `{packet.chain[:40]}` is not INPUT, FORWARD or OUTPUT")
+
+
+def moved(packet: Packet, translates: bool) -> tuple[str, ...]:
+    """What is said of a packet whose connection may have been translated before, and nobody says how."""
+    if not translates or packet.connection is not None or packet.conntrack() not in ("ESTABLISHED", "RELATED"):
+        return ()
+    return ("how the connection is translated was decided by its first packet: addresses are taken as given",)
+
+
+def entered(packet: Packet, passed: tuple[Stage, ...], translates: bool) -> State:
+    """A packet as it enters; ``translates``: whether rules may have translated its connection."""
+    conntrack, connection = packet.conntrack(), packet.connection
+    known = EVERY_BIT if conntrack == "NEW" else 0
+    return State(
+        packet=packet,
+        source=Range(packet.source, packet.source),
+        destination=Range(packet.destination, packet.destination),
+        mark=Bits(packet.mark),
+        connmark=Bits(packet.connmark) if packet.connmark is not None else Bits(0, known),
+        conntrack=conntrack,
+        stages=passed,
+        whole=packet.ports,
+        translated=connection.kinds if connection else frozenset(["OTHER"] if moved(packet, translates) else ()),
+    )
+
+
+def outcomes_of(walk: Walk, state: State) -> Outcomes:
+    """What becomes of every packet of a box of ports."""
+    return walk.run(state) if state.stages else [(state.whole, Outcome("ACCEPT", state=state))]
 
 
 def as_one(parts: list[tuple[Box, Judgement]]) -> Judgement:
     """The judgement of all packets of some boxes: UNKNOWN where they differ."""
     first = parts[0][1]
     verdicts = {judgement.verdict for _, judgement in parts}
-    if len(parts) == 1 or (len(verdicts) == 1 and UNKNOWN not in verdicts):
-        return first
-    told = [f"ports {_ports(box)}: {judgement.verdict}" for box, judgement in parts[:8]]
     notes = tuple(dict.fromkeys(note for _, judgement in parts for note in judgement.assumptions))
+    if len(parts) == 1 or (len(verdicts) == 1 and UNKNOWN not in verdicts):
+        return replace(first, assumptions=notes)
+    told = [f"ports {_ports(box)}: {judgement.verdict}" for box, judgement in parts[:8]]
     return replace(first, verdict=UNKNOWN, trace=(), places=(), assumptions=(*told, *notes))
 
 
@@ -182,7 +224,9 @@ def judgement_of(outcome: Outcome, notes: tuple[str, ...]) -> Judgement:
         assumptions=(*notes, *outcome.notes),
         reject_with=outcome.reply,
         chain=rule.chain if rule else chain.name if chain else "",
-        places=tuple((one.table, one.chain, one.line) for one in outcome.trace),
+        handle=rule.handle if rule else 0,
+        table=outcome.stage.table if outcome.stage else "",
+        places=tuple((one.table, one.chain, one.handle or one.line) for one in outcome.trace),
         end=outcome.state,
     )
 

@@ -182,7 +182,7 @@ class Flat:
         while True:
             self.rules(Place(chain, at, base, back), state, reach)
             if not back:
-                self.rows(reach, by_policy(base, state.table))
+                self.rows(reach, by_policy(base, state.stages[0]))
                 return
             (chain, at), back = back[-1], back[:-1]
 
@@ -240,7 +240,7 @@ class Flat:
         if target.kind in (Kind.DROP, Kind.REJECT, Kind.UNKNOWN, Kind.ACCEPT):
             # an ACCEPT that changes the packet is the walk's
             plain = target.kind is not Kind.ACCEPT or not target.change
-            self.rows(met, ended(rule, state.table).after((rule,) if rule.bidden else ()) if plain else None)
+            self.rows(met, ended(rule, state.stages[0]).after((rule,) if rule.bidden else ()) if plain else None)
             return _Ends.DECIDED
         self.met(met, Trail(rule, self.table.count, rule.bidden))
         if target.kind is Kind.RETURN:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 TCP, UDP, SCTP, DCCP, UDPLITE, ICMP, ICMPV6 = 6, 17, 132, 33, 136, 1, 58
 WITH_PORTS = (TCP, UDP, SCTP, DCCP, UDPLITE)
 
@@ -74,8 +76,7 @@ TABLES = {
     "filter": ("INPUT", "FORWARD", "OUTPUT"),
     "security": ("INPUT", "FORWARD", "OUTPUT"),
 }
-ORDER = {"raw": -300, "mangle": -150, "nat": -100, "filter": 0, "security": 50}
-"""Where a table stands in a hook; source NAT (INPUT, POSTROUTING) stands at 100."""
+_ORDER = {"raw": -300, "mangle": -150, "nat": -100, "filter": 0, "security": 50}
 
 WAYS = {
     "INPUT": ("PREROUTING", "INPUT"),
@@ -83,6 +84,12 @@ WAYS = {
     "OUTPUT": ("OUTPUT", "POSTROUTING"),
 }
 SOURCE_NAT = ("INPUT", "POSTROUTING")
+
+
+def priority(table: str, hook: str) -> int:
+    """Where a table stands in a hook."""
+    return 100 if table == "nat" and hook in SOURCE_NAT else _ORDER[table]
+
 
 REJECT_KINDS = {
     4: {
@@ -106,18 +113,33 @@ REJECT_KINDS = {
 }  # fmt: skip
 
 
-def stages(chain: str, tables: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """The (hook, table) that a packet passes on its way to and through ``chain``, in kernel order.
+class Stage(NamedTuple):
+    """A chain that hangs on a hook: the table and the name by which it is found."""
+
+    hook: str
+    table: str
+    chain: str
+    kind: str
+    """``raw``: before connection tracking; ``nat``; ``filter``: of its verdicts an accept is told; or something else."""
+
+
+def is_built_in(table: str, chain: str, hook: str, at: int) -> bool:
+    """Whether a chain that hangs on a hook at a priority is one of those that iptables hangs there."""
+    return chain == hook and hook in TABLES.get(table, ()) and at == priority(table, hook)
+
+
+def stages(chain: str, tables: tuple[str, ...]) -> tuple[Stage, ...]:
+    """What a packet passes on its way to and through ``chain``, in kernel order.
 
     Examples
     --------
-    >>> stages("INPUT", ("nat", "filter"))
-    (('PREROUTING', 'nat'), ('INPUT', 'filter'), ('INPUT', 'nat'))
+    >>> [(stage.hook, stage.table) for stage in stages("INPUT", ("nat", "filter"))]
+    [('PREROUTING', 'nat'), ('INPUT', 'filter'), ('INPUT', 'nat')]
     """
     asked = [
-        (at, 100 if table == "nat" and hook in SOURCE_NAT else ORDER[table], hook, table)
+        (at, priority(table, hook), hook, table)
         for at, hook in enumerate(WAYS[chain])
         for table in tables
         if hook in TABLES[table]
     ]
-    return tuple((hook, table) for _, _, hook, table in sorted(asked))
+    return tuple(Stage(hook, table, hook, table) for _, _, hook, table in sorted(asked))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from netinsight.engine.spaces import Box, cut
+from netinsight.guest.iptables.names import Stage
 from netinsight.guest.iptables.rules import Chain, Rule
 from netinsight.guest.iptables.state import Doubt, State
 
@@ -20,12 +21,20 @@ class Outcome:
     rule: Rule | None = None
     chain: Chain | None = None
     """Whose policy decided."""
-    table: str = ""
+    stage: Stage | None = None
+    """Where it ended."""
     reply: str = ""
     trace: tuple[Rule, ...] = ()
     notes: tuple[str, ...] = ()
     state: State | None = field(default=None, compare=False)
     """The packet as it leaves or was stopped; None where worlds differ in it."""
+
+    @property
+    def weight(self) -> int:
+        """Of several chains that accept, the heaviest is told: one that filters, and a rule before a policy there."""
+        if self.stage is None or not self.stage.table:
+            return 0
+        return (3 if self.rule else 2) if self.stage.kind == "filter" else 1
 
     def after(self, trace: tuple[Rule, ...]) -> Outcome:
         """The same with what matched before."""
@@ -53,7 +62,7 @@ def pairs(one: Outcomes, other: Outcomes) -> Iterable[tuple[Box, Outcome, Outcom
                 yield part, first, second
 
 
-def either_way(rule: Rule, doubts: tuple[Doubt, ...], matched: Outcomes, skipped: Outcomes) -> Outcomes:
+def either_way(rule: Rule, doubts: tuple[Doubt, ...], matched: Outcomes, skipped: Outcomes, stage: Stage) -> Outcomes:
     """Nobody knows whether the rule matches: the verdict stands where both worlds agree."""
     told = _told(rule, doubts)
     found = []
@@ -64,7 +73,7 @@ def either_way(rule: Rule, doubts: tuple[Doubt, ...], matched: Outcomes, skipped
         else:
             note = f"{told}; {yes.verdict} if the rule matches, {no.verdict} if not"
             notes = tuple(dict.fromkeys((note, *yes.notes, *no.notes)))
-            found.append((box, Outcome(UNKNOWN, rule, None, "", "", (), notes)))
+            found.append((box, Outcome(UNKNOWN, rule, None, stage, notes=notes)))
     return found
 
 
@@ -85,8 +94,8 @@ def taken(rule: Rule, doubts: tuple[Doubt, ...], usual: Outcomes, other: Outcome
 
 
 def _told(rule: Rule, doubts: tuple[Doubt, ...]) -> str:
-    line = f"line {rule.line}: " if rule.line else ""
-    return line + ", ".join(f"`{doubt.what}` ({doubt.why})" for doubt in doubts)
+    where = f"{rule.place}: " if rule.place else ""
+    return where + ", ".join(f"`{doubt.what}` ({doubt.why})" for doubt in doubts)
 
 
 def usual_of(doubts: tuple[Doubt, ...]) -> bool | None:

@@ -58,7 +58,16 @@ class Rule:
     lists: tuple[tuple[str, bool], ...] = ()
     """The lists of ``recent`` that a match enters (True) or leaves."""
     bidden: bool = True
-    """Written by the user; False for a step that the walk itself puts in."""
+    """Written by the user; False for a step that the walk itself puts in, or that has more to come in ``then``."""
+    handle: int = 0
+    """Of nftables: its number in the table."""
+    then: Chain | None = None
+    """What the same rule goes on with where it matched: an ``inline`` chain."""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people."""
+        return f"{self.chain} handle {self.handle}" if self.handle else f"line {self.line}" if self.line else ""
 
     def matches(self, state: State, region: Region) -> tuple[Region, Region, tuple[Doubt, ...]]:
         """The ports that match, those that do not, and what is not known about the match of the former."""
@@ -87,6 +96,8 @@ class Chain:
     rules: tuple[Rule, ...] = ()
     policy: str | None = None
     line: int = 0
+    inline: bool = False
+    """Steps inside one rule of another chain: the first that matches is the last, and no verdict sees the chain."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

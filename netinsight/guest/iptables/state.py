@@ -9,7 +9,7 @@ from typing import NamedTuple
 from netinsight.addresses import Range
 from netinsight.engine.spaces import Box, Region
 from netinsight.flow import NO_PORT, PortRange
-from netinsight.guest.iptables.names import FLAGS, ICMP, ICMPV6, TCP
+from netinsight.guest.iptables.names import FLAGS, ICMP, ICMPV6, SOURCE_NAT, TCP, Stage
 
 EVERY_BIT = 0xFFFFFFFF
 NO_PORTS = Box(NO_PORT, NO_PORT)
@@ -184,7 +184,7 @@ class State:
     mark: Bits
     connmark: Bits
     conntrack: str
-    stages: tuple[tuple[str, str], ...]
+    stages: tuple[Stage, ...]
     whole: Box
     """The ports asked about."""
     source_ports: PortRange | None = None
@@ -193,6 +193,8 @@ class State:
     """After destination NAT."""
     translated: frozenset[str] = frozenset()
     """``DNAT``, ``SNAT``, ``REDIRECT``: what was done; ``OTHER`` where the kernel may choose."""
+    settled: frozenset[str] = frozenset()
+    """The sides of which a rule said that they stay as they are: as one that is translated, it is asked no more."""
     beliefs: frozenset[Belief] = frozenset()
     seen: frozenset[str] = frozenset()
     """The lists of ``recent`` that this walk entered the packet into."""
@@ -204,16 +206,21 @@ class State:
     @property
     def hook(self) -> str:
         """The hook it is in."""
-        return self.stages[0][0]
+        return self.stages[0].hook
 
     @property
     def table(self) -> str:
         """The table it is in."""
-        return self.stages[0][1]
+        return self.stages[0].table
+
+    @property
+    def kind(self) -> str:
+        """What kind of chain it is in."""
+        return self.stages[0].kind
 
     def tracked(self) -> str:
         """The conntrack state as rules see it here: raw comes before connection tracking."""
-        if self.table == "raw" and self.conntrack != "UNTRACKED" and self.packet.in_interface != "lo":
+        if self.kind == "raw" and self.conntrack != "UNTRACKED" and self.packet.in_interface != "lo":
             return "INVALID"
         return self.conntrack
 
@@ -221,6 +228,16 @@ class State:
         """Whether it is the first of a connection, which alone the table nat sees."""
         tracked = self.tracked()
         return tracked == "NEW" or (tracked == "RELATED" and self.packet.protocol not in (ICMP, ICMPV6))
+
+    @property
+    def manipulated(self) -> str:
+        """The side of the packet that rules translate at this hook."""
+        return "source" if self.hook in SOURCE_NAT else "destination"
+
+    def bound(self) -> bool:
+        """Whether a chain of this hook translated it already, after which no other one is asked."""
+        kinds = {"SNAT"} if self.hook in SOURCE_NAT else {"DNAT", "REDIRECT"}
+        return self.manipulated in self.settled or not self.translated.isdisjoint(kinds)
 
     def number(self, name: str) -> int | None:
         """``ttl``, ``tos`` or ``length``, as changed on the way."""

@@ -141,7 +141,12 @@ def changed(state: State, target: Target) -> State:
     if change in ("connmark", "save", "restore"):
         return _connmark(state, change, amounts)
     if change == "notrack":
-        return replace(state, conntrack="UNTRACKED") if state.table == "raw" else state
+        untracked = state.kind == "raw" or state.conntrack == "INVALID"
+        return replace(state, conntrack="UNTRACKED") if untracked else state
+    if change == "mark-unknown":
+        return replace(state, mark=Bits(0, 0))
+    if change == "connmark-unknown":
+        return replace(state, connmark=Bits(0, 0))
     if change == "tos":
         seen = state.number("tos")
         full = amounts[1] == 0xFF
@@ -188,19 +193,19 @@ def _translated(state: State, target: Target) -> State:
         where = target.addresses or _way_out(state)
         ports = PortRange(*target.ports) if target.ports else state.source_ports
         if _same(where, state.source, ports, state.whole.source_ports):
-            return state
+            return _settled(state)
         return replace(state, source=where, source_ports=ports, translated=state.translated | {"SNAT"})
     ports = PortRange(*target.ports) if target.ports else state.ports
     if target.change == "DNAT":
         where = target.addresses or state.destination
         if _same(where, state.destination, ports, state.whole.ports):
-            return state
+            return _settled(state)
         moved = state.hook == "OUTPUT"
         return replace(state, destination=where, ports=ports, rerouted=state.rerouted or moved,
                        translated=state.translated | {"DNAT"})  # fmt: skip
     where = _here(state)
     if _same(where, state.destination, ports, state.whole.ports):
-        return state
+        return _settled(state)
     return replace(state, destination=where, ports=ports, rerouted=state.rerouted or state.hook == "OUTPUT",
                    translated=state.translated | {"REDIRECT"})  # fmt: skip
 
@@ -209,6 +214,10 @@ def _same(where: Range, asked: Range, ports: PortRange | None, whole: PortRange)
     """Whether a translation changes nothing: the connection is then not one that is translated (``--ctstate DNAT``)."""
     kept = ports is None or (ports.first <= whole.first and whole.last <= ports.last)
     return where == asked and where.first == where.last and kept
+
+
+def _settled(state: State) -> State:
+    return replace(state, settled=state.settled | {state.manipulated})
 
 
 def _netmapped(state: State, value: int, mask: int) -> State:

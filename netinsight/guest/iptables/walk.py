@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from netinsight.addresses import parse_prefix
 from netinsight.engine.spaces import Region
-from netinsight.guest.iptables.names import SOURCE_NAT, WAYS, stages
+from netinsight.guest.iptables.names import SOURCE_NAT, WAYS, Stage
 from netinsight.guest.iptables.outcome import UNKNOWN, Outcome, Outcomes, after, either_way, taken, usual_of
 from netinsight.guest.iptables.rules import Chain, Kind, Rule, Table, Target
 from netinsight.guest.iptables.state import Answer, Belief, Doubt, State
 from netinsight.guest.iptables.targets import changed
-
-if TYPE_CHECKING:
-    from netinsight.guest.iptables.firewall import Firewall
 
 MOST_STEPS = 20_000
 """Worlds that are followed before an answer is left open."""
@@ -28,6 +25,22 @@ class Place(NamedTuple):
     at: int
     base: Chain
     back: tuple[tuple[Chain, int], ...] = ()
+
+    def outer(self) -> Place:
+        """The same in the chain that was written: after the rule whose steps an inline chain holds."""
+        if not self.chain.inline:
+            return self
+        (chain, at), back = self.back[-1], self.back[:-1]
+        return Place(chain, at, self.base, back)
+
+    def into(self, chain: Chain) -> Place:
+        """The begin of a chain that leads back here."""
+        return Place(chain, 0, self.base, (*self.back, (self.chain, self.at)))
+
+    def past(self, rule: Rule) -> Place:
+        """Where a packet goes on that ``rule`` matched and did not stop."""
+        outer = self.outer()
+        return outer if rule.then is None else outer.into(rule.then)
 
 
 class Leg(NamedTuple):
@@ -48,8 +61,8 @@ Walking = Generator[Leg, Outcomes, Outcomes]
 class Walk:
     """One question's walk."""
 
-    def __init__(self, firewall: Firewall, tables: tuple[str, ...]) -> None:
-        self.firewall, self.tables = firewall, tables
+    def __init__(self, tables: Mapping[str, Table], stages: Callable[[str], tuple[Stage, ...]]) -> None:
+        self.tables, self.stages = tables, stages
         self.known: dict[Leg, Outcomes] = {}
         self.steps = 0
         self.routing = _routing_table()
@@ -76,10 +89,10 @@ class Walk:
 
     def start(self, state: State) -> Place:
         """The first rule of the chain that a hook begins with."""
-        hook, name = state.stages[0]
-        table = self.routing if name == "routing" else self.firewall.tables.get(name, Table(name))
-        passed = name == "nat" and not state.opens()
-        chain = (None if passed else table.chains.get(hook)) or Chain(hook, policy="ACCEPT")
+        hook, name, first, kind = state.stages[0]
+        table = self.routing if kind == "routing" else self.tables.get(name, Table(name))
+        passed = kind == "nat" and (not state.opens() or state.bound())
+        chain = (None if passed else table.chains.get(first)) or Chain(hook, policy="ACCEPT")
         return Place(chain, 0, chain)
 
     def follow(self, leg: Leg) -> Walking:
@@ -123,12 +136,14 @@ class Walk:
                 continue
             trace += (rule,) if rule.bidden else ()
             state = applied(state, rule)
+            chain, at, base, back = here.past(rule)
         return found
 
     def doubted(self, rule: Rule, doubts: tuple[Doubt, ...], here: Place, state: State, hit: Region) -> Walking:
         """Whether the rule matches is not known: both ways."""
         usual = usual_of(doubts)
-        if rule.target.kind is Kind.NOTHING and not rule.lists:  # the packet goes on as it is in either case
+        plain = not rule.lists and rule.then is None and not here.chain.inline
+        if rule.target.kind is Kind.NOTHING and plain:  # the packet goes on as it is in either case
             rest = yield Leg(here, state, hit)
             return after(rest, (rule,)) if usual else rest
         if usual is not None and not state.explore:
@@ -140,7 +155,7 @@ class Walk:
             return taken(rule, doubts, main, other, usual)
         matched = yield Leg(here, _believing(state, doubts, True), hit, rule)
         skipped = yield Leg(here, _believing(state, doubts, False), hit)
-        return either_way(rule, doubts, matched, skipped)
+        return either_way(rule, doubts, matched, skipped, state.stages[0])
 
     def through(self, leg: Leg) -> Walking:
         """A rule matched: what its target does."""
@@ -149,24 +164,27 @@ class Walk:
         target, trace = rule.target, (rule,) if rule.bidden else ()
         state = applied(leg.state, rule)
         if target.kind in (Kind.DROP, Kind.REJECT, Kind.UNKNOWN):
-            end = replace(ended(rule, state.table), state=state if target.kind is not Kind.UNKNOWN else None)
+            end = replace(ended(rule, state.stages[0]), state=state if target.kind is not Kind.UNKNOWN else None)
             return after([(box, end) for box in region], trace)
         if target.kind is Kind.ACCEPT:
-            return after((yield from self.accepted(place, state, region, ended(rule, state.table))), trace)
+            return after((yield from self.accepted(place, state, region, ended(rule, state.stages[0]))), trace)
         if target.kind is Kind.RETURN:
+            place = place.outer()
             if place.back:
                 (chain, at), back = place.back[-1], place.back[:-1]
                 return after((yield Leg(Place(chain, at, place.base, back), state, region)), trace)
             return after((yield from self.policy(place, state, region)), trace)
         if target.kind in (Kind.JUMP, Kind.GOTO):
-            back = place.back + (((place.chain, place.at),) if target.kind is Kind.JUMP else ())
-            chain = self.firewall.tables[state.table].chains[target.chain]
-            place = Place(chain, 0, place.base, back)
+            place = place.outer()
+            chain = self.tables[state.table].chains[target.chain]
+            place = place.into(chain) if target.kind is Kind.JUMP else Place(chain, 0, place.base, place.back)
+        else:
+            place = place.past(rule)
         return after((yield Leg(place, state, region)), trace)
 
     def policy(self, place: Place, state: State, region: Region) -> Walking:
         """The end of a chain that is built in."""
-        end = by_policy(place.base, state.table)
+        end = by_policy(place.base, state.stages[0])
         if end.verdict == "DROP":
             return [(box, replace(end, state=state)) for box in region]
         return (yield from self.accepted(place, state, region, end))
@@ -176,11 +194,8 @@ class Walk:
         rest = yield Leg(Place(place.base, 0, place.base), state, region, None, True)
         found = []
         for box, outcome in rest:
-            decided = outcome.verdict == "ACCEPT" and (
-                not outcome.table or (end.table == "filter" and outcome.table != "filter")
-            )
-            if decided:
-                outcome = replace(outcome, rule=end.rule, chain=end.chain, table=end.table)
+            if outcome.verdict == "ACCEPT" and end.weight > outcome.weight:
+                outcome = replace(outcome, rule=end.rule, chain=end.chain, stage=end.stage)
             found.append((box, outcome))
         return found
 
@@ -194,30 +209,30 @@ class Walk:
     def advanced(self, state: State) -> State:
         """After a table; between PREROUTING and what follows, routing looks at where the packet goes now."""
         state = _as_its_connection(state)
-        before, rest = state.stages[0][0], state.stages[1:]
-        if before == "PREROUTING" and (not rest or rest[0][0] != "PREROUTING"):
+        before, rest = state.hook, state.stages[1:]
+        if before == "PREROUTING" and (not rest or rest[0].hook != "PREROUTING"):
             if state.packet.chain == "INPUT" and _sent_elsewhere(state):
-                return replace(state, stages=(("ROUTING", "routing"), *rest))
+                return replace(state, stages=(_ROUTING, *rest))
             if state.packet.chain == "FORWARD" and state.is_own():
-                rest = tuple(one for one in stages("INPUT", self.tables) if one[0] == "INPUT")
+                rest = tuple(one for one in self.stages("INPUT") if one.hook == "INPUT")
         if before == "ROUTING" and state.rerouted:
-            rest = tuple(one for one in stages("FORWARD", self.tables) if one[0] in WAYS["FORWARD"][1:])
+            rest = tuple(one for one in self.stages("FORWARD") if one.hook in WAYS["FORWARD"][1:])
         state = replace(state, stages=rest)
-        return entering(state) if rest and rest[0][0] != before else state
+        return entering(state) if rest and rest[0].hook != before else state
 
 
-def ended(rule: Rule, table: str) -> Outcome:
+def ended(rule: Rule, stage: Stage) -> Outcome:
     """What a rule says that ends the way through a table."""
     target = rule.target
     if target.kind is Kind.UNKNOWN:
-        note = f"line {rule.line}: the target `{target.name}` is not modelled"
-        return Outcome(UNKNOWN, rule, None, table, notes=(note,))
-    return Outcome(target.kind.name, rule, None, table, target.reply)
+        note = f"{rule.place}: the {'statement' if rule.handle else 'target'} `{target.name}` is not modelled"
+        return Outcome(UNKNOWN, rule, None, stage, notes=(note,))
+    return Outcome(target.kind.name, rule, None, stage, target.reply)
 
 
-def by_policy(base: Chain, table: str) -> Outcome:
+def by_policy(base: Chain, stage: Stage) -> Outcome:
     """What the end of a chain that is built in says."""
-    return Outcome(base.policy or "ACCEPT", None, base, table)
+    return Outcome(base.policy or "ACCEPT", None, base, stage)
 
 
 def entering(state: State) -> State:
@@ -238,12 +253,12 @@ def applied(state: State, rule: Rule) -> State:
 
 def _as_its_connection(state: State) -> State:
     """After the table nat, a packet of a connection that is there is translated as its first one was."""
-    (hook, table), connection = state.stages[0], state.packet.connection
-    if table != "nat" or connection is None or state.opens() or state.conntrack == "UNTRACKED":
+    connection = state.packet.connection
+    if state.kind != "nat" or connection is None or state.opens() or state.conntrack == "UNTRACKED":
         return state
-    if hook in SOURCE_NAT and (new := connection.new_source):
+    if state.hook in SOURCE_NAT and (new := connection.new_source):
         return replace(state, source=new.addresses, source_ports=new.ports or state.source_ports)
-    if hook not in SOURCE_NAT and (new := connection.new_destination):
+    if state.hook not in SOURCE_NAT and (new := connection.new_destination):
         return replace(state, destination=new.addresses, ports=new.ports or state.ports)
     return state
 
@@ -265,6 +280,9 @@ def _sent_elsewhere(state: State) -> bool:
     if "DNAT" not in state.translated or where == (asked, asked):
         return False
     return not any(one.first <= where.first and where.last <= one.last for one in _LOOPBACK)
+
+
+_ROUTING = Stage("ROUTING", "routing", "ROUTING", "routing")
 
 
 def _routing_table() -> Table:

@@ -12,12 +12,11 @@ from itertools import product
 from typing import NamedTuple
 
 from netinsight.addresses import LAST, V4_FIRST, V4_LAST, Range, merge, parse_prefix, subtract
-from netinsight.engine.tables import AddressSets, Row, Table
+from netinsight.engine.tables import EVERYWHERE, AddressSets, Row, Table
 from netinsight.flow import EVERY_PORT, ICMP, ICMPV6, TCP, UDP, PortRange
 from netinsight.guest.windows_firewall.rules import (
-    ALLOW,
     BLOCK,
-    BYPASS,
+    IN_ORDER,
     Addresses,
     Condition,
     Connection,
@@ -65,10 +64,13 @@ class Packed:
 
     table: Table = field(default_factory=lambda: Table(AddressSets()))
     origins: list[Origin] = field(default_factory=list)
+    address_sets: set[tuple[Range, ...]] = field(default_factory=set)
+    """Every set of addresses that a row looks at."""
 
     def add(self, row: Row, origin: Origin) -> None:
         """Append a row; it is certain where it has no condition."""
         self.table.add(row._replace(certain=not origin.conditions))
+        self.address_sets |= {row.source, row.destination} - {EVERYWHERE}
         self.origins.append(origin)
 
 
@@ -77,7 +79,7 @@ def packed(rules: Iterable[Rule], place: Place, inbound: bool) -> Packed:
     found = Packed()
     in_force = [(rule, local) for rule in rules if rule.inbound == inbound and place.profile.name in rule.profiles
                 if (local := _local_store(rule, place.profile)) is not None]  # fmt: skip
-    for action in (BYPASS, BLOCK, ALLOW):
+    for action in IN_ORDER:
         for rule, local in in_force:
             if rule.action == action:
                 for row, conditions in _rows(rule, place):

@@ -155,7 +155,7 @@ def _told(part: Part, journey: Journey, chain: str, firewall: GuestFirewall) -> 
         "line": one.line or "-",
         "assumed": "; ".join(one.assumptions),
         "kind": one.reject_with,
-        "firewall": firewall.name,
+        "firewall": firewall.name_of(one),
     }
     if part.sent_on and left is not None:
         values |= {"to": _address(left.destination), "ports": _ports(left.ports or part.box.ports)}
@@ -171,8 +171,8 @@ def _told(part: Part, journey: Journey, chain: str, firewall: GuestFirewall) -> 
         invalid = part.later.end is not None and part.later.end.conntrack == "INVALID"
         return Decision.DROP, why("guest_firewall.unseen" if invalid else "guest_firewall.later", **values)
     if decision is Decision.DROP:
-        rejects = one.verdict == "REJECT"
-        return Decision.DROP, why("guest_firewall.reject" if rejects else "guest_firewall.drop", **values)
+        drops = "guest_firewall.drop_assumed" if one.assumptions else "guest_firewall.drop"
+        return Decision.DROP, why("guest_firewall.reject" if one.verdict == "REJECT" else drops, **values)
     if part.sent_on:
         return Decision.ACCEPT, why("guest_firewall.sent_on", **values)
     if left is not None and left.ports is not None and chain == "INPUT":

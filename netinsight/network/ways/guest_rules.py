@@ -11,6 +11,7 @@ are ESTABLISHED, or INVALID. A SYN-ACK of no connection is INVALID, what follows
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +21,10 @@ from netinsight.flow import ICMP, ICMPV6, TCP, has_ports
 from netinsight.guest import described
 from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Judgement
 from netinsight.guest.iptables import Packet as Judged
+from netinsight.guest.listeners import processes
+from netinsight.guest.nftables import Ruleset, iptables_of
 from netinsight.model.base import Path
-from netinsight.model.guest import Guest
+from netinsight.model.guest import Guest, Listener
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Origin
@@ -39,9 +42,11 @@ from netinsight.network.ways.guest_parts import (
     restored_to,
 )
 from netinsight.network.ways.journey import Journey
+from netinsight.sources.nftables_file import nftables_of
 from netinsight.sources.windows_firewall_file import windows_firewall_of
 
 if TYPE_CHECKING:
+    from netinsight.guest.windows_firewall import WindowsFirewall
     from netinsight.network.ways.walker import Walker
 
 TABLES = ("raw", "mangle", "nat", "filter", "security")
@@ -57,8 +62,6 @@ class GuestFirewall(NamedTuple):
     ----------
     key
         Where the topology has its rules.
-    name
-        For people.
     regions
         What becomes of all packets of a box of ports.
     translates
@@ -66,27 +69,54 @@ class GuestFirewall(NamedTuple):
     """
 
     key: str
-    name: str
     regions: Callable[[Judged], list[tuple[Box, Judgement]]]
     translates: bool = False
+
+    def key_of(self, judgement: Judgement) -> str:
+        """Where the topology has the rules that decided: those of iptables and nftables may be judged together."""
+        return iptables_of(judgement.table) or self.key
+
+    def name_of(self, judgement: Judgement) -> str:
+        """What decided, for people."""
+        return "Windows Firewall" if self.key == "windows_firewall" else self.key_of(judgement)
 
 
 def firewall_of(network: Network, instance: str, of_family: int) -> GuestFirewall | None:
     """The firewall of a guest for a family; None where its rules are not known."""
     one = network.topology.instances.get(instance)
     guest = one.guest if one else None
-    return (
-        network.kept(("guest firewall", instance, str(of_family)), lambda: _read(guest, of_family)) if guest else None
-    )
+    if guest is None:
+        return None
+    ruleset = network.kept(("nftables", instance), lambda: nftables_of(guest))
+    return network.kept(("guest firewall", instance, str(of_family)), lambda: _read(guest, ruleset, of_family))
 
 
-def _read(guest: Guest, of_family: int) -> GuestFirewall | None:
+def _read(guest: Guest, ruleset: Ruleset | None, of_family: int) -> GuestFirewall | None:
+    """Of nftables and iptables a packet passes both, on one way through the chains of both."""
     if (windows := windows_firewall_of(guest)) is not None:
-        return GuestFirewall("windows_firewall", "Windows Firewall", windows.regions)
-    if (tables := described.firewall_of(guest, of_family)) is not None:
+        asked = partial(_by_process, windows, guest.listening or [])
+        return GuestFirewall("windows_firewall", asked)
+    tables = described.firewall_of(guest, of_family)
+    if ruleset is not None:
+        together = ruleset if tables is None else ruleset.beside(tables)
+        return GuestFirewall("nftables", together.regions, together.translates(of_family))
+    if tables is not None:
         key = "iptables" if of_family == 4 else "ip6tables"
-        return GuestFirewall(key, key, lambda packet: tables.regions(packet, TABLES), tables.translates)
+        return GuestFirewall(key, lambda packet: tables.regions(packet, TABLES), tables.translates)
     return None
+
+
+def _by_process(windows: WindowsFirewall, listeners: list[Listener], packet: Judged) -> list[tuple[Box, Judgement]]:
+    """What a Windows firewall says; where that hangs on the process, of each port by the one that listens there."""
+    found = []
+    for box, judgement in windows.regions(packet):
+        if packet.chain != "INPUT" or not has_ports(packet.protocol) or not judgement.assumptions:
+            found.append((box, judgement))
+            continue
+        for part, name in processes(listeners, packet, box):
+            known = windows.regions(replace(packet, ports=part, program=name)) if name else [(part, judgement)]
+            found += known
+    return found
 
 
 def judged(walker: Walker, journey: Journey, interface: Interface, chain: str) -> list[Part] | None:
@@ -327,7 +357,8 @@ def _primary(interface: Interface, of_family: int) -> int | None:
 def origin_of(instance: str, part: Part, firewall: GuestFirewall) -> Origin:
     """The rule that decided, or the policy, as evidence."""
     one = part.decides
-    said = one.rule if one.rule != "policy" else f"policy of {one.chain}: {one.verdict}"
-    name = f"{instance}/{firewall.key}" + (f"/{one.line}" if one.line else "")
-    path: Path = ("instances", instance, "guest", firewall.key, *([one.line] if one.line else []))
+    key = firewall.key_of(one)
+    said = one.rule if one.rule != "policy" else f"policy of {one.chain}: {one.verdict}" if one.chain else "no chain"
+    name = "/".join([instance, key, *([one.place] if one.place else [])])
+    path: Path = ("instances", instance, "guest", key, *([one.line] if one.line else []))
     return Origin(name, "guest_firewall_rule", path, text=said)
