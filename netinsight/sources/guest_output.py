@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from netinsight.errors import Place, Problem, one_of, visible
 from netinsight.guest.lines import Written
-from netinsight.guest.sections import Gathered, Section
+from netinsight.guest.sections import NOT_THERE, Gathered, Section
 
 MARK = b"NETINSIGHT-GUEST/1 "
 MOST_BYTES = 64 << 20
@@ -126,7 +126,7 @@ def _wrong(draft: _Draft, name: str, status: int) -> str:
     if status == 0:
         return ""
     said = _text(b"\n".join(draft.said))
-    reason = "it is not there" if status == _NOT_FOUND else f"it failed with status {status}"
+    reason = NOT_THERE if status == _NOT_FOUND else f"it failed with status {status}"
     return f"{reason}: {said}" if said else reason
 
 

@@ -82,6 +82,8 @@ def test_a_chain_that_leads_back_into_itself() -> None:
 
 def test_an_empty_file() -> None:
     assert _problems("# nothing\n") == ["rules.v4: no table in it"]
+    assert _problems("a\nb\n*filter\nCOMMIT\nc\nd\n") == [
+        "rules.v4:1:1: `a` stands outside a table", "rules.v4:5:1: `c` stands outside a table"]  # fmt: skip
 
 
 def test_a_match_that_is_not_known_is_worked_out_both_ways() -> None:
