@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from netinsight.guest.lines import Written
 
-
 NOT_THERE = "it is not there"
 """How the reason begins where the guest has no such command."""
 
