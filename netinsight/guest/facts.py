@@ -72,7 +72,7 @@ def facts_of(gathered: Gathered) -> Facts:
             facts.guest[key] = section.written.text
             facts.places[key] = section.written
             if section.said:
-                facts.notes.setdefault(key, []).append(f"{section.command or section.name} said: {section.said}")
+                facts.notes.setdefault(key, []).append(f"{section.title} said: {section.said}")
             if warning := _ELSEWHERE.search(section.said):
                 facts.guest[key] += f"{warning[0]}\n"  # as the firewall's reader wants it: every answer says so
     sockets = _listening(gathered, facts, problems)

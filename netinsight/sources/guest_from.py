@@ -106,7 +106,7 @@ def _failed(gathered: Gathered, facts: Facts, place: Place) -> Iterator[Problem]
     for key in facts.lacking:
         for one in (gathered.sections.get(name) for name in (TEXTS | OTHERS)[key]):
             if one is not None and not one.lacking.startswith(NOT_THERE):
-                told[f"{one.command or one.name}: {one.lacking}"] = None
+                told[f"{one.title}: {one.lacking}"] = None
     if told:
         message = f"not all that {visible(gathered.source, 200)} tells can be used: {'; '.join(told)}"
         hint = f"gather it again; `netinsight guest read {visible(gathered.source, 200)}` lists what is not known"

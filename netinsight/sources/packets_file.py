@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import IO
 
 from netinsight.addresses import family, parse_address
-from netinsight.errors import InputError, Place, Problem, visible
+from netinsight.errors import InputError, Place, Problem, one_of, visible
 from netinsight.guest.packets import Packet
 from netinsight.sources.files import STDIN, read_text
 from netinsight.sources.json_lines import Form, Line, key_column, lines_of
@@ -86,6 +86,7 @@ def _number(line: Line, key: str, most: int) -> int | None:
         with suppress(ValueError):
             written = int(written, 16 if written[:2].lower() == "0x" else 10)
     if isinstance(written, bool) or not isinstance(written, int) or not 0 <= written <= most:
-        line.wrong(f"{key}: {visible(json.dumps(written))} is not a whole number of at most {most}", key)
+        names = f", {one_of(list(_PROTOCOLS))}" if key == "protocol" else ""
+        line.wrong(f"{key}: {visible(json.dumps(written))} is not a whole number of at most {most}{names}", key)
         return None
     return written

@@ -10,7 +10,7 @@ import pytest
 
 import netinsight as ni
 from netinsight.answer import Answer
-from netinsight.diagnosis.report import StageReport
+from netinsight.diagnosis.report import ItemReport, StageReport
 from netinsight.errors import InputError
 from tests.diagnosis.test_ways import net
 
@@ -66,6 +66,12 @@ def stage(report: Answer, name: str, at: str = "", back: bool = False) -> StageR
 
 def stopped_by(report: Answer) -> set[tuple[str, str]]:
     return {(one.item, one.object.id) for one in report.blockers}
+
+
+def said(report: Answer, item: str) -> ItemReport:
+    """What an item says of i-b."""
+    (found,) = (one for one in report.items if (one.id, one.object.id) == (item, "i-b"))
+    return found
 
 
 def test_what_nobody_knows_is_not_judged() -> None:
@@ -258,7 +264,36 @@ def test_a_redirected_port_is_heard_where_it_leads() -> None:
     assert (report.verdict, "8443" in stage(report, "ingress").why) == ("reachable", True)
     assert stopped_by(ask(document, port=8443)) == set()
     document["instances"]["i-b"]["guest"]["listening"][0]["port"] = 443
-    assert stopped_by(ask(document, port=443)) == {("service.listening", "i-b")}
+    report = ask(document, port=443)
+    assert stopped_by(report) == {("service.listening", "i-b")}
+    assert (
+        said(report, "service.listening").message
+        == "nothing listens on tcp 8443, to which the guest's firewall moves 443"
+    )
+
+
+def test_a_redirected_port_whose_later_packets_are_stopped_is_still_heard_where_it_leads() -> None:
+    moved = translating("-A PREROUTING -p tcp -m tcp --dport 443 -j REDIRECT --to-ports 8443")
+    guest = docker("-A INPUT -p tcp -m tcp --dport 8443 -m conntrack --ctstate NEW -j ACCEPT", nat=moved)
+    report = ask(estate(b=guest | {"listening": [{"port": 8443}]}), port=443)
+    assert stopped_by(report) == {("firewall.iptables.ingress", "i-b")}
+
+
+@pytest.mark.parametrize("port", [8080, 22])
+def test_advice_names_the_chain_that_is_passed(port: int) -> None:
+    """What comes for a container passes FORWARD: a rule in INPUT would change nothing."""
+    told = said(ask(estate(b=docker()), port=port), "firewall.iptables.ingress").suggestion
+    chain = "FORWARD" if port == 8080 else "INPUT"
+    assert told is not None
+    assert f"before it, in {chain})" in told
+
+
+def test_a_guest_without_the_address_of_its_eni_sends_nothing_from_it() -> None:
+    other = docker("-A INPUT -j ACCEPT") | {"addresses": ADDRESSES.replace("10.0.2.10", "10.0.2.11")}
+    told = said(ask(estate(b=other)), "guest.route.return")
+    assert told.message == "the guest sends nothing from 10.0.2.10: it is no address of it"
+    assert told.suggestion is not None
+    assert "give 10.0.2.10 to an interface" in told.suggestion
 
 
 # -------------------------------------------------------------------------------------------------------- appliances

@@ -201,3 +201,15 @@ def test_a_reply_that_comes_by_an_appliance_which_did_not_see_the_question_has_n
     for states, verdict in (("INVALID", "unreachable"), ("INVALID,NEW", "reachable")):
         document["instances"]["i-m"]["guest"]["iptables"] = rules(f"-A FORWARD -m state --state {states} -j ACCEPT")
         assert ask(document).verdict == verdict
+
+
+def test_where_a_translation_is_not_known_no_table_judges_the_packet_that_came() -> None:
+    """Whether it leaves as the appliance, which has the public address, is not known: that it has none is no reason."""
+    masked = rules(forward="ACCEPT", more=translating("-A POSTROUTING -o eth0 -j MASQUERADE"))
+    document = estate(middle={"iptables": masked, "ip_forward": True})
+    document["eips"]["eip-a"]["bound_to"] = "i-m"
+    document["route_tables"]["rtb-there"]["routes"] = [{"destination": "0.0.0.0/0", "next_hop": "i-m"}]
+    report = ask(document, dst="internet", port=443)
+    assert (report.verdict, stopped_by(report)) == ("undetermined", set())
+    document["instances"]["i-m"]["guest"]["interfaces"] = [{"name": "eth0", "ip": "10.0.3.10", "prefix_length": 24}]
+    assert ask(document, dst="internet", port=443).verdict == "reachable"

@@ -153,6 +153,20 @@ def test_what_is_cut_is_not_used(tmp_path: Path) -> None:
             assert texts.items() <= whole.items()
 
 
+def test_a_command_goes_by_its_words_and_a_function_of_the_script_by_the_name_of_its_section(tmp_path: Path) -> None:
+    whole = output() + section("sshd-T", "", 127, "sshd: not found")
+    whole = (
+        whole.replace("#ss ss", "#ss ss -lntupe")
+        .replace("=ss 0", "=ss 1")
+        .replace("#sshd-T sshd-T", "#sshd-T sshd_settings")
+    )
+    found = told(
+        file(tmp_path, "out.txt", whole.replace("NETINSIGHT-GUEST/1 end 8\n", "") + "NETINSIGHT-GUEST/1 end 9\n")
+    )
+    assert found["not_collected"]["listening"] == "ss -lntupe: it failed with status 1"
+    assert found["notes"]["sshd"][0].endswith("not known: sshd-T: it is not there: sshd: not found")
+
+
 def test_a_cut_output_says_so_without_the_agent(tmp_path: Path) -> None:
     text = output()
     found = told(file(tmp_path, "cut.txt", text[: text.index("#ss") + 60]))

@@ -90,7 +90,10 @@ def _listening(case: Case, side: Side, guest: Guest, listeners: list[Listener]) 
             address=f"{_bound(one)}:{one.port}",
             **values,
         )
-    return abnormal(ITEM, side.ref, "none", side.part(closed), Fact(base, _ports_heard(mine)), **values)
+    silent = [to for _, to in moved if without([to], open_ports)]
+    why_none = "moved" if silent and not without(asked, open_ports) else "none"
+    values["moved"] = port_list(joined(silent))
+    return abnormal(ITEM, side.ref, why_none, side.part(closed), Fact(base, _ports_heard(mine)), **values)
 
 
 def _for_the_guest(case: Case, side: Side) -> tuple[list[PortRange], list[tuple[PortRange, PortRange]]]:
@@ -105,9 +108,9 @@ def _for_the_guest(case: Case, side: Side) -> tuple[list[PortRange], list[tuple[
             continue
         for ruling in step.rulings:
             ports = PortRange(ruling.box.ports.first + side.shift, ruling.box.ports.last + side.shift)
-            if "to" in ruling.why.values or ruling.why.code == "guest_firewall.moved":
+            if {"to", "first"} & ruling.why.values.keys():
                 asked = without(asked, [ports])
-            if ruling.why.code == "guest_firewall.moved":
+            if "first" in ruling.why.values:
                 moved.append((ports, PortRange(int(ruling.why.values["first"]), int(ruling.why.values["last"]))))
     return asked, moved
 
@@ -126,7 +129,7 @@ def _ports_heard(mine: list[tuple[int, Listener]]) -> str:
     """What is listened on, in few words."""
     ports = sorted({one.port for _, one in mine})
     more = f" and {len(ports) - MOST_SHOWN} more" if len(ports) > MOST_SHOWN else ""
-    return f"listens on: {', '.join(map(str, ports[:MOST_SHOWN])) or '-'}{more}"
+    return f"listens on: {', '.join(map(str, ports[:MOST_SHOWN])) or 'nothing'}{more}"
 
 
 def _shown(listener: Listener) -> str:

@@ -143,7 +143,8 @@ class _Reader:
         if not words:
             raise WordError("counters without a rule", 1)
         if verb not in _VERBS or len(words) < 2:
-            raise WordError(f"`{visible(verb)}` is not {one_of(list(_VERBS))}", words[0].column)
+            hint = did_you_mean(verb, [*_VERBS, "COMMIT"])
+            raise WordError(f"`{visible(verb)}` is not {one_of(list(_VERBS))}", words[0].column, hint)
         name, verb = words[1].text, _VERBS[verb]
         if verb == "-N":
             draft.policies.setdefault(name, (None, line.number))

@@ -8,6 +8,7 @@ from netinsight.addresses import family, parse_address, ranges, text
 from netinsight.engine.classify import Decision
 from netinsight.flow import UDP, has_ports
 from netinsight.guest import described
+from netinsight.guest.ipv4 import NOT_OURS
 from netinsight.guest.packets import Found
 from netinsight.guest.routes import Routing, reverse_path
 from netinsight.guest.rows import HostAddress
@@ -156,6 +157,8 @@ def _hangs_on_the_socket(network: Network, routing: Routing, packet: Packet, ins
 
 def nowhere(found: Found, destination: int) -> Why:
     """Why a guest sends nothing."""
+    if found.reason == NOT_OURS and found.source is not None:
+        return why("guest_route.foreign_source", destination=text(destination), source=text(found.source))
     code = "guest_route.none" if found.type == "none" else "guest_route.refused"
     return why(code, destination=text(destination), type=found.type)
 
