@@ -1,8 +1,8 @@
 """Run inside a network namespace of its own: loads rule sets, sends packets, and tells which rules counted each.
 
 Reads one JSON object from standard input, ``{"command": "iptables-legacy", "sets": [{"text", "packets"}]}`` (or the command
-``nft``), writes a list
-of ``{"saved", "counts"}``: the rules as the kernel prints them, and for each packet how often each rule matched.
+``nft``), writes a list of ``{"saved", "counts"}``: the rules as the kernel prints them, and for each packet how often each
+rule matched. A set with ``beside`` has rules of nftables too; what is told of them stands under ``beside``.
 """
 
 from __future__ import annotations
@@ -129,18 +129,25 @@ def main() -> None:
     command, told = job["command"], []
     time.sleep(0.3)
     for one in job["sets"]:
-        _load(command, one["text"])
-        saved, counts = _saved(command), []
-        for packet in one["packets"]:
-            before = _counts(command)
-            _send(packet, wire, raw)
-            for _ in range(4):
-                time.sleep(0.004)
-                if (after := _counts(command)) != before:
-                    break
-            counts.append([b - a for a, b in zip(before, after, strict=True)])
-        told.append({"saved": saved, "counts": counts})
+        commands = ["nft", command] if "beside" in one else [command]
+        for which in commands:  # what nft loads takes the place of all that iptables-nft loaded before
+            _load(which, one["text"] if which == command else one["beside"])
+        saved = [_saved(which) for which in commands]
+        counts = [_counted(commands, packet, wire, raw) for packet in one["packets"]]
+        sides = [{"saved": text, "counts": [packet[at] for packet in counts]} for at, text in enumerate(saved)]
+        told.append({**sides[-1], "beside": sides[0]})
     json.dump(told, sys.stdout)
+
+
+def _counted(commands: list[str], packet: dict[str, Any], wire: socket.socket, raw: socket.socket) -> list[list[int]]:
+    """How often each rule of each command matched a packet that is sent."""
+    before = [_counts(which) for which in commands]
+    _send(packet, wire, raw)
+    for _ in range(4):
+        time.sleep(0.004)
+        if (after := [_counts(which) for which in commands]) != before:
+            break
+    return [[b - a for a, b in zip(*pair, strict=True)] for pair in zip(before, after, strict=True)]
 
 
 if __name__ == "__main__":

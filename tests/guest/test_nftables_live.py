@@ -176,8 +176,8 @@ def translations(draw: st.DrawFn) -> list[str]:
     return made
 
 
-def _live(sets: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    job = json.dumps({"command": "nft", "sets": sets})
+def _live(sets: list[dict[str, Any]], command: str = "nft") -> list[dict[str, Any]]:
+    job = json.dumps({"command": command, "sets": sets})
     done = subprocess.run(["unshare", "-n", sys.executable, str(WORKER)], input=job, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     told: list[dict[str, Any]] = json.loads(done.stdout)

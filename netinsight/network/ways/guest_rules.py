@@ -35,7 +35,6 @@ from netinsight.network.ways.guest_parts import (
     asked_box,
     chain_of,
     connmark_of,
-    destination_of,
     ends_as,
     is_changed,
     is_untracked,
@@ -334,7 +333,7 @@ class _Asker(NamedTuple):
         moved = None if left.ports in (None, part.box.ports) else part.box.ports
         known = known._replace(
             kinds=left.translated,
-            new_source=restored_to(asked.destination, moved, destination_of(left)),
+            new_source=restored_to(asked.destination, moved, left.destination),
             new_destination=restored_to(asked.source, None, left.source),
         )
         facts: dict[str, object] = {"state": "ESTABLISHED", "connection": known, "connmark": connmark_of(left)}
