@@ -106,6 +106,10 @@ FURTHER = {
         "--src i-monitor --dst i-hardened --port 22 -> REACHABLE",
         "--src i-monitor --dst i-hardened --port 3306 -> UNREACHABLE",
     ],
+    "guest-nftables": [
+        "--src i-client --dst i-docker --port 22 -> REACHABLE",
+        "--src i-client --dst i-docker --port 3306 -> UNREACHABLE",
+    ],
     "guest-published-port": [
         "--src i-client --dst i-docker --port 8080 -> REACHABLE",
         "--src i-client --dst i-docker --port 22 -> REACHABLE",

@@ -231,8 +231,11 @@ def test_base_chains_one_after_the_other() -> None:
     ).judge(asked)
     assert (judged.verdict, judged.chain, judged.rule) == ("ACCEPT", "ip t1 c", "accept")
     assert chains(("ip6", "filter", "input", 0, "drop", [])).judge(asked).verdict == "ACCEPT"
-    even = chains(("inet", "filter", "input", 0, "accept", []), ("ip", "filter", "input", 0, "accept", [])).judge(asked)
-    assert even.assumptions == ("`ip t1 c` and `inet t0 c` have the same priority at input: taken in this order",)
+    marks = {"mangle": {"key": {"meta": {"key": "mark"}}, "value": 1}}
+    even = ("inet", "filter", "input", 0, "accept", [[DROP]]), ("ip", "filter", "input", 0, "accept", [[marks]])
+    told = ("`ip t1 c` and `inet t0 c` have the same priority at input: taken in this order",)
+    assert chains(*even).judge(asked).assumptions == told
+    assert chains(even[0], (*even[1][:5], [[ACCEPT]])).judge(asked).assumptions == ()  # they see the same packet
     raw = [[match("ct state", "new", "in"), DROP]]
     assert chains(("ip", "filter", "prerouting", -300, "accept", raw)).judge(asked).verdict == "ACCEPT"
     assert chains(("ip", "filter", "prerouting", -150, "accept", raw)).judge(asked).verdict == "DROP"

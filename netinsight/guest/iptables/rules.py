@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -98,6 +98,15 @@ class Chain:
     line: int = 0
     inline: bool = False
     """Steps inside one rule of another chain: the first that matches is the last, and no verdict sees the chain."""
+
+
+def every_rule(chain: Chain) -> Iterator[Rule]:
+    """The rules of a chain, and the steps inside them."""
+    waiting = list(chain.rules)
+    while waiting:
+        rule = waiting.pop()
+        yield rule
+        waiting += rule.then.rules if rule.then else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netinsight.errors import InputError, Problem, did_you_mean, one_of, visible
-from netinsight.guest.iptables.rules import Chain, Kind, Rule, Table
+from netinsight.guest.iptables.rules import Chain, Kind, Rule, Table, every_rule
 from netinsight.guest.nftables.node import Node, NodeError, Places
 from netinsight.guest.nftables.ruleset import Base, Ruleset
 from netinsight.guest.nftables.sets import Around
@@ -193,13 +193,7 @@ class _Reader:
 
 def _leads(chain: Chain) -> Iterator[str]:
     """The chains into which its rules lead."""
-    waiting: list[Rule] = list(chain.rules)
-    while waiting:
-        rule = waiting.pop()
-        if rule.target.kind in (Kind.JUMP, Kind.GOTO):
-            yield rule.target.chain
-        if rule.then is not None:
-            waiting += rule.then.rules
+    return (rule.target.chain for rule in every_rule(chain) if rule.target.kind in (Kind.JUMP, Kind.GOTO))
 
 
 def _touched(table: _Table) -> Iterator[str]:

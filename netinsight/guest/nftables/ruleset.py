@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from netinsight.guest.iptables.firewall import (
     outcomes_of,
 )
 from netinsight.guest.iptables.names import SOURCE_NAT, TABLES, WAYS, Stage, is_built_in, priority
-from netinsight.guest.iptables.rules import Table
+from netinsight.guest.iptables.rules import Table, every_rule
 from netinsight.guest.iptables.state import Packet
 from netinsight.guest.iptables.walk import Walk
 
@@ -70,6 +70,7 @@ class Ruleset:
     tables: Mapping[str, Table]
     bases: tuple[Base, ...]
     notes: tuple[str, ...] = ()
+    _changing: dict[str, bool] = field(default_factory=dict)
 
     def judge(self, packet: Packet) -> Judgement:
         """What becomes of a packet; of one with a box of ports what becomes of all, UNKNOWN where they differ.
@@ -97,7 +98,7 @@ class Ruleset:
         mine = self._of(family(packet.source))
         walk = Walk(self.tables, lambda way: _stages(mine, way))
         translates = self.translates(family(packet.source))
-        notes = (*self.notes, *_even(_ordered(mine, packet.chain)), *moved(packet, translates))
+        notes = (*self.notes, *self._even(_ordered(mine, packet.chain)), *moved(packet, translates))
         state = entered(packet, walk.stages(packet.chain), translates)
         return [(box, judgement_of(outcome, notes)) for box, outcome in outcomes_of(walk, state)]
 
@@ -108,6 +109,29 @@ class Ruleset:
 
     def _of(self, version: int) -> list[Base]:
         return [one for one in self.bases if one.of in ("inet", _FAMILIES[version])]
+
+    def _changes(self, table: str) -> bool:
+        """Whether a rule of a table changes what others see."""
+        if table not in self._changing:
+            rules = (rule for chain in self.tables[table].chains.values() for rule in every_rule(chain))
+            self._changing[table] = any(rule.target.change or rule.lists for rule in rules)
+        return self._changing[table]
+
+    def _even(self, bases: list[Base]) -> tuple[str, ...]:
+        """Where the order of two chains is not in the file, and what comes of a packet may hang on it."""
+        told = []
+        for one, other in pairwise(bases):
+            even = (one.hook, one.position) == (other.hook, other.position)
+            same = one.priority == other.priority and one.table != other.table
+            if even and (one.type != other.type or same) and (self._changes(one.table) or self._changes(other.table)):
+                told.append(f"`{one.table} {one.chain}` and `{other.table} {other.chain}` have the same priority at "
+                            f"{one.hook.lower()}: taken in this order")  # fmt: skip
+        for one in bases:
+            if one.hook in ("PREROUTING", "OUTPUT") and one.position == CONNECTION_TRACKING:
+                told.append(
+                    f"`{one.table} {one.chain}` has the priority of connection tracking: taken to come after it"
+                )
+        return tuple(told)
 
     def beside(self, firewall: Firewall) -> Ruleset:
         """These rules and those of iptables: a packet passes both, each chain at its priority.
@@ -133,8 +157,6 @@ class Ruleset:
 
 
 _FAMILIES = {4: "ip", 6: "ip6"}
-
-
 _IPTABLES = {4: "iptables", 6: "ip6tables"}
 """How the tables of iptables are called among those of nftables: ``iptables filter``."""
 
@@ -158,18 +180,3 @@ def _ordered(bases: list[Base], way: str) -> list[Base]:
     hooks = WAYS[way]
     mine = [one for one in bases if one.hook in hooks]
     return sorted(mine, key=lambda one: (hooks.index(one.hook), one.position, one.priority, [-age for age in one.age]))
-
-
-def _even(bases: list[Base]) -> tuple[str, ...]:
-    """Where the order of two chains is not in the file."""
-    told = []
-    for one, next_one in pairwise(bases):
-        same = (one.hook, one.position, one.priority) == (next_one.hook, next_one.position, next_one.priority)
-        mixed = one.hook == next_one.hook and one.position == next_one.position and one.type != next_one.type
-        if mixed or (same and one.table != next_one.table):
-            told.append(f"`{one.table} {one.chain}` and `{next_one.table} {next_one.chain}` have the same priority at "
-                        f"{one.hook.lower()}: taken in this order")  # fmt: skip
-    for one in bases:
-        if one.hook in ("PREROUTING", "OUTPUT") and one.position == CONNECTION_TRACKING:
-            told.append(f"`{one.table} {one.chain}` has the priority of connection tracking: taken to come after it")
-    return tuple(told)
