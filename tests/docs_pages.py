@@ -250,7 +250,10 @@ def names(text: str) -> str:
 
 def marked(text: str) -> str:
     """With options as code, and the pages that it names as links."""
-    text = re.sub(r"(?<![`\w-])--[a-z-]+", r"`\g<0>`", text)
+    parts = re.split(r"(`[^`]*`)", text)  # what is code already stays as it is
+    text = "".join(
+        re.sub(r"(?<![\w-])--[a-z-]+", r"`\g<0>`", one) if n % 2 == 0 else one for n, one in enumerate(parts)
+    )
     return re.sub(r"docs/([\w-]+\.md)", r"[docs/\1](\1)", text)
 
 

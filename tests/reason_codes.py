@@ -14,6 +14,7 @@ _HELPERS = {"_drop": "DROP"}
 _BY_A_PARAMETER = {
     "security_group_default.isolated": "DROP",
     "appliance.next_hop": "ACCEPT",
+    "guest_route.foreign_source": "DROP",
     "guest_route.none": "DROP",
     "guest_route.refused": "DROP",
     "nat.destination": "ACCEPT",

@@ -203,7 +203,10 @@ FURTHER = {
     "vpn-bgp-down": ["--src i-tills --dst 192.168.78.20 --port 8080 -> REACHABLE"],
     "vpn-no-return-route": ["--src 172.24.8.40 --dst i-documents --port 443 -> REACHABLE"],
     "vpn-selector": ["--src i-scada --dst 10.18.0.20 --port 502 -> REACHABLE"],
-    "windows-rdp": ["--src i-terminal --dst i-accounting --port 13389 -> UNREACHABLE"],
+    "windows-rdp": [
+        "--src i-terminal --dst i-accounting --port 13389 -> UNREACHABLE",
+        "--src i-terminal --dst i-accounting --port 1433 -> REACHABLE",
+    ],
 }
 """What the heads tell beyond their command: other questions of the same file, with their answers."""
 

@@ -13,11 +13,12 @@ from netinsight.cli.output import wants_colour, write
 from netinsight.errors import ExitStatus, InputError, Problem, QuestionError, visible
 from netinsight.guest.iptables import Firewall, Judgement, Packet, family_of, read_firewall
 from netinsight.guest.iptables.names import FLAGS, PROTOCOLS, WITH_PORTS
-from netinsight.guest.iptables.packet_lines import Asked, read_packets
 from netinsight.guest.nftables import Ruleset, is_ruleset
 from netinsight.guest.windows_firewall import WindowsFirewall, is_windows_firewall
 from netinsight.render.layout import Paint
 from netinsight.sources.files import STDIN, read_text
+from netinsight.sources.firewall_packets_file import Asked, read_packets
+from netinsight.sources.guest_output import refuse_output
 from netinsight.sources.nftables_file import read_nftables
 from netinsight.sources.windows_firewall_file import read_windows_firewall
 
@@ -50,10 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif rules is not None and nftables:
         firewall = _tried(lambda: read_nftables(rules, file), problems)
     elif rules is not None and not (ipsets and sets is None):
-        firewall = _tried(
-            lambda: read_firewall(rules, family=of_family or 4, ipsets=sets, file=file, ipsets_file=ipsets or ""),
-            problems,
-        )
+        firewall = _tried(lambda: _iptables(rules, of_family or 4, file, sets, ipsets or ""), problems)
     if lines is not None:
         asked = _tried(lambda: read_packets(lines, packets, of_family), problems)
     if problems or firewall is None or asked is None:
@@ -62,6 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
     form = drawn if arguments.output == "text" else _nftables_as_json if isinstance(firewall, Ruleset) else _as_json
     write("".join(_judged(firewall, asked, form)), arguments.to)
     return ExitStatus.REACHABLE
+
+
+def _iptables(rules: str, of_family: int, file: str, sets: str | None, ipsets: str) -> Firewall:
+    refuse_output(rules, file, "its rules")
+    return read_firewall(rules, family=of_family, ipsets=sets, file=file, ipsets_file=ipsets)
 
 
 def _tried(read: Callable[[], Read], problems: list[Problem]) -> Read | None:

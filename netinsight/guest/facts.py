@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,8 @@ NAMES = tuple(dict.fromkeys(
      *OF_WINDOWS, "uname", "os-release", "load", "ssh-files", "dhcp-leases", "dhcp-pids", "nmcli"]
 ))  # fmt: skip
 """Every section there is."""
+_ELSEWHERE = re.compile(r"# Warning: ip6?tables-legacy tables present[^#]*")
+"""What iptables-save of the newer back end writes to its standard error where the older one has tables too."""
 
 
 @dataclass(slots=True)
@@ -69,7 +72,9 @@ def facts_of(gathered: Gathered) -> Facts:
             facts.guest[key] = section.written.text
             facts.places[key] = section.written
             if section.said:
-                facts.notes.setdefault(key, []).append(f"{section.command or section.name} said: {section.said}")
+                facts.notes.setdefault(key, []).append(f"{section.title} said: {section.said}")
+            if warning := _ELSEWHERE.search(section.said):
+                facts.guest[key] += f"{warning[0]}\n"  # as the firewall's reader wants it: every answer says so
     sockets = _listening(gathered, facts, problems)
     processes = _names(gathered.get("processes"))
     _interfaces(gathered, facts, processes, problems)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from netinsight.guest.lines import Written
 
+NOT_THERE = "it is not there"
+"""How the reason begins where the guest has no such command."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -18,6 +21,12 @@ class Section:
     """Why the output is not to be used: the command failed, or a part is missing; empty: it is whole."""
     said: str = ""
     """What it wrote to its standard error although it succeeded."""
+
+    @property
+    def title(self) -> str:
+        """Its command, for people; where that is a function of the script, or was not told, its name."""
+        program = self.command.partition(" ")[0].lower()
+        return self.command if program and self.name.lower().startswith(program) else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +52,5 @@ class Gathered:
 
     def why_not(self, *names: str) -> str:
         """Why none of several is there."""
-        told = [f"{one.command or name}: {one.lacking}" for name in names if (one := self.sections.get(name))]
+        told = [f"{one.title}: {one.lacking}" for name in names if (one := self.sections.get(name))]
         return "; ".join(told) or self.lacking or "not gathered"

@@ -27,7 +27,12 @@ class Listener(Model):
         None, description="The address it listens on; left out, 0.0.0.0 or ::, all of them."
     )
     port: Port = Field(description="The port it listens on.")
-    process: Text | None = Field(None, description="The process, for people.", max_length=128)
+    process: Text | None = Field(
+        None,
+        description="The process: the name of its program's file, or of its service, which the rules of a Windows "
+        "firewall may be for.",
+        max_length=128,
+    )
     v6only: Boolean = Field(False, description="Whether a socket on :: leaves IPv4 out.")
     interface: Text | None = Field(
         None, description="The interface that it is bound to: it hears what comes in there only.", max_length=64

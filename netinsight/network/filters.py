@@ -36,7 +36,7 @@ class Origin(NamedTuple):
         ``security_group_rule``, ``security_group_default``, ``intra_group``, ``network_acl_entry``,
         ``network_acl_default``, ``network_acl_service``, ``route``, ``system_route``, ``platform``, ``unknown``, or
         the state of an object: ``eni_status``, ``public_ip``, ``blackhole``, ``route_table``, ``gateway``; of a NAT
-        gateway ``snat_entry``, ``dnat_entry``.
+        gateway ``snat_entry``, ``dnat_entry``; of a guest ``guest_route``, ``guest_firewall_rule``.
     path
         Where it stands in the topology; of a default, where the object that has it stands.
     rule
@@ -68,9 +68,9 @@ class Origin(NamedTuple):
     @property
     def is_rule(self) -> bool:
         """Whether it is a rule, an entry or a route, written or implied; not the state of an object."""
-        return self.kind.startswith(("security_group", "network_acl", "intra_group", "platform")) or self.kind.endswith(
-            "route"
-        )
+        return self.kind.startswith(
+            ("security_group", "network_acl", "intra_group", "platform", "guest_firewall")
+        ) or self.kind.endswith("route")
 
 
 @dataclass

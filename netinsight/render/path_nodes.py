@@ -157,10 +157,9 @@ def _grouped(stages: Sequence[StageReport], first: Key, last: Key, captions: Cap
     met: list[Key] = []
     for stage in stages:
         key = _key(stage)
-        inside = (
-            met and met[-1][0] == "eni" and stage.stage.startswith("guest.")
-        )  # the guest forwards between its groups
-        met.append(met[-1] if inside else captions(*key).holder or key)
+        here = met[-1] if met else first
+        inside = here[0] == "eni" and stage.stage.startswith("guest.")  # the guest forwards between its groups
+        met.append(here if inside else captions(*key).holder or key)
     pairs = groupby(zip(met, stages, strict=True), lambda pair: pair[0])
     groups = [(key, [stage for _, stage in group]) for key, group in pairs]
     if not groups or groups[0][0] != first:

@@ -21,20 +21,6 @@ MOST_REPEATED = 100_000
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of a line of JSON (``object_pairs_hook``).
-
-    Raises
-    ------
-    ValueError
-        Where a key is given twice.
-    """
-    keys = [key for key, _ in pairs]
-    if twice := next((key for key in keys if keys.count(key) > 1), None):
-        raise ValueError(f"duplicate key `{visible(twice)}`")
-    return dict(pairs)
-
-
 class Spot:
     """Where a value stands: its own place, its key's, and those of what it holds."""
 

@@ -6,13 +6,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-from netinsight.errors import Place, Problem, Severity
+from netinsight.errors import Place, Problem, Severity, visible
 from netinsight.sources.document import Builder, Document, Spot
 from netinsight.sources.files import STDIN
 
 if TYPE_CHECKING:
     from netinsight.guest.facts import Facts
     from netinsight.guest.lines import Written
+    from netinsight.guest.sections import Gathered
+
+
+_BELOW = "a path below it: the topology may be somebody else's, and must not show other files of yours"
 
 
 def claimed(builders: Iterable[Builder]) -> set[FilePath]:
@@ -72,6 +76,7 @@ def _include(
     yield from facts.problems
     if facts.problems:
         return
+    yield from _failed(reading.guests[0], facts, at.place)
     guest, below = instance["guest"], spot.child("guest")
     for key, value in facts.guest.items():
         _put(guest, below, key, value, facts)
@@ -89,6 +94,25 @@ def _include(
                 load.children[key] = _spot(facts.places["load"])
 
 
+def _failed(gathered: Gathered, facts: Facts, place: Place) -> Iterator[Problem]:
+    """What was to be gathered and is not there whole, in one warning: what hangs on it is not checked.
+
+    That a guest has no such command, or that a folder has no such file, is no failure.
+    """
+    from netinsight.guest.facts import OTHERS, TEXTS
+    from netinsight.guest.sections import NOT_THERE
+
+    told = {gathered.lacking: None} if gathered.lacking else {}
+    for key in facts.lacking:
+        for one in (gathered.sections.get(name) for name in (TEXTS | OTHERS)[key]):
+            if one is not None and not one.lacking.startswith(NOT_THERE):
+                told[f"{one.title}: {one.lacking}"] = None
+    if told:
+        message = f"not all that {visible(gathered.source, 200)} tells can be used: {'; '.join(told)}"
+        hint = f"gather it again; `netinsight guest read {visible(gathered.source, 200)}` lists what is not known"
+        yield Problem(place, message, hint, "", Severity.WARNING)
+
+
 def _target(written: Any, place: Place, source: str) -> tuple[str, Problem | None]:
     """The path as it is to be opened. It stays below the topology's folder: a topology may be somebody else's, and what is
     read is shown in messages and reports."""
@@ -99,8 +123,15 @@ def _target(written: Any, place: Place, source: str) -> tuple[str, Problem | Non
     root = FilePath(source) if FilePath(source).is_dir() else FilePath(source).parent
     path = FilePath(place.file).parent / written
     if FilePath(written).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
-        hint = "a path below it: the topology may be somebody else's, and must not show other files of yours"
-        return "", Problem(place, "`from` leads out of the folder of the topology", hint)
+        return "", Problem(place, "`from` leads out of the folder of the topology", _BELOW)
+    try:
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        if outside := next((one for one in inside if not one.resolve().is_relative_to(root.resolve())), None):
+            return "", Problem(Place(str(outside)), "leads out of the folder of the topology", _BELOW)
+        if pipe := next((one for one in inside if one.is_fifo()), None):
+            return "", Problem(Place(str(pipe)), "not a file")  # it would be waited for
+    except OSError as error:
+        return "", Problem(Place(str(path)), f"cannot be read: {error.strerror}")
     return str(path), None
 
 

@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from netinsight.errors import Place, Problem, one_of, visible
+from netinsight.errors import InputError, Place, Problem, one_of, visible
 from netinsight.guest.lines import Written
-from netinsight.guest.sections import Gathered, Section
+from netinsight.guest.sections import NOT_THERE, Gathered, Section
 
 MARK = b"NETINSIGHT-GUEST/1 "
 MOST_BYTES = 64 << 20
@@ -35,6 +35,7 @@ _COUNTS = re.compile(rb"\+(\d{1,12}) (\d{1,12})")
 _STATUS = re.compile(rb"=(\S{1,64}) (\d{1,4})")
 _NOT_FOUND = 127
 _MOST_SAID = 300
+_MOST_HEAD = 4096
 
 
 class Whole(NamedTuple):
@@ -69,6 +70,19 @@ class _Draft:
 def is_output(data: bytes) -> bool:
     """Whether the collector printed it."""
     return data.startswith(MARK) or b"\n" + MARK in data
+
+
+def refuse_output(text: str, file: str, wanted: str) -> None:
+    """What the collector printed, given where what one command printed is wanted.
+
+    Raises
+    ------
+    InputError
+        If it is that.
+    """
+    if is_output(text[:_MOST_HEAD].encode("utf-8", "replace")):
+        hint = f"`netinsight guest read {visible(file, 200)}` tells {wanted}; a topology takes it whole: `guest: {{from: …}}`"
+        raise InputError([Problem(Place(file), "what the collector printed, not what one command did", hint)])
 
 
 def read_output(data: bytes, file: str, instance: str = "", lacking: str = "") -> Gathered:
@@ -126,7 +140,7 @@ def _wrong(draft: _Draft, name: str, status: int) -> str:
     if status == 0:
         return ""
     said = _text(b"\n".join(draft.said))
-    reason = "it is not there" if status == _NOT_FOUND else f"it failed with status {status}"
+    reason = NOT_THERE if status == _NOT_FOUND else f"it failed with status {status}"
     return f"{reason}: {said}" if said else reason
 
 

@@ -15,6 +15,7 @@ from netinsight.guest.routes import Routing, Settings, read_routing
 from netinsight.guest.system import read_table_names
 from netinsight.guest.windows import is_windows, read_windows_routing
 from netinsight.sources.files import STDIN, read_text
+from netinsight.sources.guest_output import refuse_output
 
 NAMES = {"ip-addr": "addr", "ip-rule": "rule", "ip-route": "route", "ip6-rule": "rule6", "ip6-route": "route6",
          "rt_tables": "tables", "route-print": "windows", "get-netroute": "windows"}  # fmt: skip
@@ -82,6 +83,11 @@ def _folder(source: str) -> _Parts:
 def _file(source: str) -> _Parts:
     file = STDIN if source == "-" else source
     text = read_text(file)
+    refuse_output(text, file, "its routes and rules")
+    if text.strip() == "":
+        raise InputError(
+            [Problem(Place(file), "nothing in it", "`ip route show table all` prints at least those of `lo`")]
+        )
     if is_windows(text):
         return _Parts({"windows": Written(text, file)})
     if text.lstrip()[:1] == "{":

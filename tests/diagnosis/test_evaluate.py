@@ -37,7 +37,7 @@ def first_said(report: Report) -> tuple[str, str, str, str]:
     return report.verdict.value, wrong[0].id, wrong[0].object.id, named
 
 
-STATES = ("route_table", "fact", "unknown", "eni_status", "public_ip", "blackhole", "dnat_entry")
+STATES = ("route_table", "fact", "unknown", "eni_status", "public_ip", "blackhole", "dnat_entry", "gateway")
 
 
 def compared(found: Evaluation, row: int) -> tuple[str, str, str, str]:

@@ -10,7 +10,7 @@ import pytest
 
 import netinsight as ni
 from netinsight.answer import Answer
-from netinsight.diagnosis.report import StageReport
+from netinsight.diagnosis.report import ItemReport, StageReport
 from netinsight.errors import InputError
 from tests.diagnosis.test_ways import net
 
@@ -66,6 +66,12 @@ def stage(report: Answer, name: str, at: str = "", back: bool = False) -> StageR
 
 def stopped_by(report: Answer) -> set[tuple[str, str]]:
     return {(one.item, one.object.id) for one in report.blockers}
+
+
+def said(report: Answer, item: str) -> ItemReport:
+    """What an item says of i-b."""
+    (found,) = (one for one in report.items if (one.id, one.object.id) == (item, "i-b"))
+    return found
 
 
 def test_what_nobody_knows_is_not_judged() -> None:
@@ -152,60 +158,6 @@ def test_the_reply_leaves_the_destination_by_output() -> None:
     assert stopped_by(ask(estate(b=shut))) == {("firewall.iptables.egress", "i-b")}
     opened = rules(f"-A OUTPUT {SEEN}", inward="ACCEPT", outward="DROP")
     assert ask(estate(b=opened)).verdict == "reachable"
-
-
-UNTRACKED = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -j CT --notrack\nCOMMIT\n"
-
-
-def test_what_is_not_tracked_has_no_connection() -> None:
-    """The kernel takes the SYN-ACK of a connection that it was told to forget for INVALID."""
-    known = rules("-A INPUT -p tcp -j ACCEPT", f"-A OUTPUT {SEEN}", outward="DROP", more=UNTRACKED)
-    assert stopped_by(ask(estate(b=known))) == {("firewall.iptables.egress", "i-b")}
-    only = rules("-A INPUT -p tcp -j ACCEPT", "-A OUTPUT -m state --state INVALID -j ACCEPT", outward="DROP",
-                 more=UNTRACKED)  # fmt: skip
-    assert stopped_by(ask(estate(b=only))) == {
-        ("firewall.iptables.egress", "i-b")
-    }  # what follows it is a new connection
-    assert ask(estate(b=only.replace("INVALID", "NEW,INVALID"))).verdict == "reachable"
-
-
-def test_later_packets_are_invalid_to_a_guest_that_does_not_track_the_reply() -> None:
-    state = "-m conntrack --ctstate NEW,{} -j ACCEPT"
-    unheard = estate(middle={"iptables": rules(f"-A FORWARD {state.format('ESTABLISHED')}"), "ip_forward": True})
-    assert ask(unheard).verdict == "reachable"
-    del unheard["vswitches"]["vsw-2"]["route_table"]  # the reply goes back directly
-    report = ask(unheard)
-    assert stopped_by(report) == {("firewall.iptables.forward", "i-m")}
-    assert "INVALID" in stage(report, "forward").why
-    unheard["instances"]["i-m"]["guest"]["iptables"] = rules(f"-A FORWARD {state.format('INVALID')}")
-    assert ask(unheard).verdict == "reachable"
-    for seen, verdict in (("ESTABLISHED", "unreachable"), ("INVALID", "reachable")):
-        mute = rules(f"-A INPUT {state.format(seen)}", more=UNTRACKED.replace("-A PREROUTING", "-A OUTPUT"))
-        assert ask(estate(b=mute)).verdict == verdict
-
-
-def test_of_ports_some_of_which_are_not_tracked_each_is_told_for_itself() -> None:
-    mute = rules("-A INPUT -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT",
-                 more="*raw\n-A OUTPUT -p tcp -m tcp --sport 22:23 -j CT --notrack\nCOMMIT\n")  # fmt: skip
-    report = ask(estate(b=mute), port="20-25")
-    assert (report.verdict, report.reachable_ports) == ("partial", ["20-21", "24-25"])
-
-
-def test_a_reply_that_is_not_tracked_is_not_translated_back() -> None:
-    more = PUBLISHED + "*raw\n-A PREROUTING -i docker0 -j CT --notrack\nCOMMIT\n"
-    guest = docker(nat=more)
-    guest["iptables"] = guest["iptables"].replace(":FORWARD DROP", ":FORWARD ACCEPT")
-    report = ask(estate(b=guest), port=8080)
-    assert stopped_by(report) >= {("firewall.iptables.egress", "i-b")}
-
-
-def test_a_reply_of_no_connection_that_is_translated_is_no_reply() -> None:
-    masked = rules(forward="ACCEPT", more=translating("-A POSTROUTING -j MASQUERADE"))
-    document = estate(middle={"iptables": masked, "ip_forward": True})
-    del document["vswitches"]["vsw-1"]["route_table"]  # only the reply comes by the appliance
-    for protocol, port in (("tcp", 22), ("udp", 53)):
-        assert stopped_by(ask(document, protocol=protocol, port=port)) == {("firewall.iptables.forward", "i-m")}
-    assert ask(document, protocol="icmp", port=None).verdict == "reachable"  # an echo reply is INVALID
 
 
 def test_ping_asks_and_is_answered() -> None:
@@ -312,63 +264,36 @@ def test_a_redirected_port_is_heard_where_it_leads() -> None:
     assert (report.verdict, "8443" in stage(report, "ingress").why) == ("reachable", True)
     assert stopped_by(ask(document, port=8443)) == set()
     document["instances"]["i-b"]["guest"]["listening"][0]["port"] = 443
-    assert stopped_by(ask(document, port=443)) == {("service.listening", "i-b")}
+    report = ask(document, port=443)
+    assert stopped_by(report) == {("service.listening", "i-b")}
+    assert (
+        said(report, "service.listening").message
+        == "nothing listens on tcp 8443, to which the guest's firewall moves 443"
+    )
 
 
-def test_what_is_sent_on_has_to_be_forwarded_and_to_find_its_way_there_and_back() -> None:
-    assert stopped_by(ask(estate(b=docker(*OPEN) | {"ip_forward": False}), port=8080)) == {
-        ("firewall.iptables.ingress", "i-b")}  # fmt: skip
-    refused = docker("-A FORWARD -j ACCEPT") | {"routes": ROUTES + "unreachable 172.17.0.2\n"}
-    assert "its route is unreachable" in stage(ask(estate(b=refused), port=8080), "ingress").why
-    back = docker(*OPEN) | {"rules": "0: from all lookup local\n60: from all iif docker0 prohibit\n" + LOOKUPS[26:]}
-    assert stopped_by(ask(estate(b=back), port=8080)) == {("guest.route.return", "i-b")}
-    assert ask(estate(b=back), port=22).verdict != "reachable"  # nothing listens, but its own reply finds its way
-    assert ("guest.route.return", "i-b") not in stopped_by(ask(estate(b=back), port=22))
+def test_a_redirected_port_whose_later_packets_are_stopped_is_still_heard_where_it_leads() -> None:
+    moved = translating("-A PREROUTING -p tcp -m tcp --dport 443 -j REDIRECT --to-ports 8443")
+    guest = docker("-A INPUT -p tcp -m tcp --dport 8443 -m conntrack --ctstate NEW -j ACCEPT", nat=moved)
+    report = ask(estate(b=guest | {"listening": [{"port": 8443}]}), port=443)
+    assert stopped_by(report) == {("firewall.iptables.ingress", "i-b")}
 
 
-def test_what_is_sent_on_by_an_eni_again_is_not_followed() -> None:
-    elsewhere = translating("-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.0.3.10:80")
-    report = ask(estate(b=docker("-A FORWARD -j ACCEPT", nat=elsewhere), middle=PASS), port=8080)
-    assert (report.verdict, "not followed" in stage(report, "ingress").why) == ("undetermined", True)
+@pytest.mark.parametrize("port", [8080, 22])
+def test_advice_names_the_chain_that_is_passed(port: int) -> None:
+    """What comes for a container passes FORWARD: a rule in INPUT would change nothing."""
+    told = said(ask(estate(b=docker()), port=port), "firewall.iptables.ingress").suggestion
+    chain = "FORWARD" if port == 8080 else "INPUT"
+    assert told is not None
+    assert f"before it, in {chain})" in told
 
 
-def test_the_mark_of_a_connection_is_that_of_its_first_packet() -> None:
-    sets = ("*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -m conntrack --ctstate NEW -j CONNMARK --set-mark {}\n"
-            "COMMIT\n")  # fmt: skip
-    for mark, verdict in ((1, "reachable"), (2, "unreachable")):
-        marked = rules(
-            "-A OUTPUT -m connmark --mark 1 -j ACCEPT", inward="ACCEPT", outward="DROP", more=sets.format(mark)
-        )
-        assert ask(estate(b=marked)).verdict == verdict
-
-
-@pytest.mark.parametrize(("rule", "question", "verdict"), [
-    ("ipproto tcp dport 22 prohibit", {}, "unreachable"),
-    ("ipproto tcp dport 23 prohibit", {}, "reachable"),
-    ("fwmark 0x7 prohibit", {}, "undetermined"),
-    ("fwmark 0x8 prohibit", {}, "reachable"),
-])  # fmt: skip
-def test_rules_of_the_guest_ask_for_ports_and_marks(rule: str, question: dict[str, Any], verdict: str) -> None:
-    sets = "*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j MARK --set-mark 7\nCOMMIT\n"
-    guest = {
-        "iptables": sets + PASS,
-        "interfaces": [{"name": "eth0", "ip": "10.0.1.10", "prefix_length": 24}],
-        "rules": f"0: from all lookup local\n50: from all {rule}\n" + LOOKUPS[26:],
-        "routes": "default via 10.0.1.253 dev eth0\n10.0.1.0/24 dev eth0 scope link\n",
-    }
-    assert ask(estate(a=guest), **question).verdict == verdict
-
-
-def test_a_udp_reply_hangs_on_whether_its_socket_is_bound() -> None:
-    """One that is bound to no address has no source yet when it looks for its way."""
-    guest = docker("-A INPUT -j ACCEPT") | {
-        "rules": "0: from all lookup local\n50: from 10.0.2.10 prohibit\n" + LOOKUPS[26:]
-    }
-    for address, verdict in (("10.0.2.10", "unreachable"), ("0.0.0.0", "undetermined")):
-        guest["listening"] = [{"protocol": "udp", "address": address, "port": 53}]
-        assert ask(estate(b=guest), protocol="udp", port=53).verdict == verdict
-    guest["rules"] = LOOKUPS
-    assert ask(estate(b=guest), protocol="udp", port=53).verdict == "reachable"
+def test_a_guest_without_the_address_of_its_eni_sends_nothing_from_it() -> None:
+    other = docker("-A INPUT -j ACCEPT") | {"addresses": ADDRESSES.replace("10.0.2.10", "10.0.2.11")}
+    told = said(ask(estate(b=other)), "guest.route.return")
+    assert told.message == "the guest sends nothing from 10.0.2.10: it is no address of it"
+    assert told.suggestion is not None
+    assert "give 10.0.2.10 to an interface" in told.suggestion
 
 
 # -------------------------------------------------------------------------------------------------------- appliances
@@ -380,15 +305,6 @@ def test_an_appliance_forwards_there_and_back() -> None:
     assert stage(report, "forward", back=True).decision == "drop"
     open_both = rules("-A FORWARD -s 10.0.1.0/24 -j ACCEPT", f"-A FORWARD {SEEN}")
     assert ask(estate(middle={"iptables": open_both, "ip_forward": True})).verdict == "reachable"
-
-
-def test_a_reply_that_comes_by_an_appliance_which_did_not_see_the_question_has_no_connection() -> None:
-    document = estate(middle={"iptables": rules(f"-A FORWARD {SEEN}"), "ip_forward": True})
-    del document["vswitches"]["vsw-1"]["route_table"]
-    assert stopped_by(ask(document)) == {("firewall.iptables.forward", "i-m")}
-    for states, verdict in (("INVALID", "unreachable"), ("INVALID,NEW", "reachable")):
-        document["instances"]["i-m"]["guest"]["iptables"] = rules(f"-A FORWARD -m state --state {states} -j ACCEPT")
-        assert ask(document).verdict == verdict
 
 
 def test_a_translating_appliance_is_answered_at_its_own_address() -> None:
@@ -449,39 +365,6 @@ def test_an_appliance_without_a_route_says_so() -> None:
     assert ("guest.route.forward", "i-m") in stopped_by(report)
 
 
-def test_an_appliance_that_translates_the_source_is_not_told_to_choose_another() -> None:
-    masked = rules(forward="ACCEPT", more=translating("-A POSTROUTING -s 10.0.1.0/24 -j MASQUERADE"))
-    routes = "default via 10.0.3.253 dev eth0\n10.0.3.0/24 dev eth0 scope link\n"
-    guest = {"iptables": masked, "ip_forward": True, "rules": LOOKUPS, "routes": routes,
-             "interfaces": [{"name": "eth0", "ip": "10.0.3.10", "prefix_length": 24}]}  # fmt: skip
-    report = ask(estate(middle=guest))
-    assert report.verdict == "reachable"
-    (told,) = (
-        one.why or "" for one in report.paths[0].forward if one.stage == "guest.route" and one.object.id == "i-m"
-    )
-    assert "binds no address" not in told
-
-
-def test_an_appliance_that_translates_ports_is_heard_at_those() -> None:
-    moved = rules("-A FORWARD -p tcp -m tcp --dport 22 -j ACCEPT", f"-A FORWARD {SEEN}", more=translating(
-        "-A PREROUTING -d 10.0.2.10/32 -p tcp -m tcp --dport 2222 -j DNAT --to-destination 10.0.2.10:22"))  # fmt: skip
-    document = estate(
-        b={"listening": [{"protocol": "tcp", "port": 22}]}, middle={"iptables": moved, "ip_forward": True}
-    )
-    report = ask(document, port=2222)
-    assert report.verdict == "reachable"
-    document["instances"]["i-b"]["guest"]["listening"][0]["port"] = 2222
-    assert stopped_by(ask(document, port=2222)) == {("service.listening", "i-b")}
-    assert (ask(estate(b={"listening": [{"port": 22}]}, middle={"iptables": moved}), port="22-2222").reachable_ports) == [
-        "22", "2222"]  # fmt: skip
-
-
-def test_a_translation_to_one_of_several_addresses_is_not_known() -> None:
-    masked = rules("-A FORWARD -j ACCEPT", more=translating("-A POSTROUTING -j SNAT --to-source 10.0.3.10-10.0.3.12"))
-    report = ask(estate(middle={"iptables": masked, "ip_forward": True}))
-    assert report.verdict == "undetermined"
-
-
 # ------------------------------------------------------------------------------------------------- hosts of the Internet
 
 
@@ -524,13 +407,13 @@ instances:
 # -------------------------------------------------------------------------------------------------- another firewall
 
 
-def exported(*names: str) -> str:
-    """What a Windows guest prints: one profile, and a rule for each of some ports."""
+def exported(*names: str, **more: Any) -> str:
+    """What a Windows guest prints: its profiles, and a rule for each of some ports."""
     allowed = [
         {"Name": f"in-{name}", "DisplayName": f"In {name}", "Enabled": "True", "Profile": "Any", "Direction": "Inbound",
          "Action": "Allow", "Protocol": "TCP", "LocalPort": [name], "RemotePort": ["Any"], "LocalAddress": ["Any"],
          "RemoteAddress": ["Any"], "Program": "Any", "Service": "Any", "InterfaceAlias": ["Any"],
-         "InterfaceType": "Any", "Authentication": "NotRequired", "Encryption": "NotRequired"} for name in names
+         "InterfaceType": "Any", "Authentication": "NotRequired", "Encryption": "NotRequired", **more} for name in names
     ]  # fmt: skip
     profiles = [{"Name": name, "Enabled": "True", "DefaultInboundAction": "Block", "DefaultOutboundAction": "Allow",
                  "AllowInboundRules": "True"} for name in ("Domain", "Private", "Public")]  # fmt: skip
@@ -547,6 +430,58 @@ def test_the_windows_firewall_is_judged_by_its_export() -> None:
     del document["instances"]["i-b"]["guest"]["windows_firewall"]
     (gap,) = (one for one in ask(document).not_checked if one.item == "firewall.iptables.ingress")
     assert "windows_firewall" in gap.reason
+
+
+REMOTE = {"Program": r"%SystemRoot%\system32\svchost.exe", "Service": "termservice"}
+
+
+def listening(process: str | None, port: int = 3389, **more: Any) -> dict[str, Any]:
+    """A guest with a rule of Remote Desktop and a process at a port."""
+    return {"windows_firewall": exported("3389", **REMOTE),
+            "listening": [{"protocol": "tcp", "address": "0.0.0.0", "port": port, "process": process, **more}]}  # fmt: skip
+
+
+def test_of_a_rule_for_a_service_the_process_is_assumed_and_said() -> None:
+    report = ask(estate(b={"windows_firewall": exported("3389", **REMOTE)}), port=3389)
+    assert report.verdict == "reachable"
+    told = stage(report, "ingress").why
+    assert "`In 3389`: the process at port 3389 is taken to be service `termservice` in program" in told
+    assert "otherwise DROP" in told
+    blocked = ask(estate(b={"windows_firewall": exported("3389", **REMOTE, Action="Block").replace(
+        '"DefaultInboundAction": "Block"', '"DefaultInboundAction": "Allow"')}), port=3389)  # fmt: skip
+    assert stopped_by(blocked) == {("firewall.iptables.ingress", "i-b")}
+    assert "otherwise ACCEPT" in stage(blocked, "ingress").why
+
+
+@pytest.mark.parametrize(("process", "verdict"), [
+    ("svchost.exe", "reachable"),
+    ("svchost", "reachable"),
+    ("TermService", "reachable"),
+    ("nginx", "unreachable"),
+    (None, "reachable"),
+])  # fmt: skip
+def test_the_process_is_the_one_that_listens(process: str | None, verdict: str) -> None:
+    assert ask(estate(b=listening(process)), port=3389).verdict == verdict
+
+
+def test_only_a_process_that_hears_the_packet_counts() -> None:
+    for more in ({"address": "10.9.9.9"}, {"protocol": "udp"}, {"port": 3390}):
+        assert stage(ask(estate(b=listening("nginx", **more)), port=3389), "ingress").decision == "accept"
+    document = estate(b=listening("nginx"))
+    guest = document["instances"]["i-b"]["guest"]
+    guest["listening"].append({"protocol": "tcp", "address": "10.0.2.10", "port": 3389, "process": "svchost"})
+    assert stage(ask(document, port=3389), "ingress").decision == "accept"  # one of the two: it is not known which
+
+
+def test_of_many_ports_each_has_its_own_process() -> None:
+    document = estate(b=listening("web"))
+    guest = document["instances"]["i-b"]["guest"]
+    guest["windows_firewall"] = exported("8000-8010", Program=r"C:\web.exe")
+    there = {7999: "web", 8000: None, 8001: "other.exe", 8002: "web", 8003: "web"}
+    guest["listening"] = [{"protocol": "tcp", "port": port, "process": process} for port, process in there.items()]
+    report = ask(document, port="7999-8003")
+    assert (report.verdict, report.reachable_ports) == ("partial", ["8000", "8002-8003"])
+    assert stage(report, "ingress").decision == "partial"
 
 
 # -------------------------------------------------------------------------------------------------------- the way back
@@ -575,6 +510,9 @@ def test_at_an_end_it_is_the_route_of_the_reply_that_drops() -> None:
     report = ask(estate(b=guest))
     (item,) = (one for one in report.items if one.id == "guest.route.return" and one.object.id == "i-b")
     assert (item.status, "rp_filter is strict" in item.message) == ("abnormal", True)
+    assert item.evidence[0].id == "i-b/sysctl/1"
+    guest["sysctl"] += "net/ipv4/conf/eth1/rp_filter = 0\nnet/ipv4/conf/eth0/rp_filter = 1\n"
+    assert said(ask(estate(b=guest)), "guest.route.return").evidence[0].id == "i-b/sysctl/3"
 
 
 def test_a_process_that_binds_no_address_may_send_from_another_card() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from netinsight.errors import InputError
 from netinsight.model.topology import Topology
 from netinsight.sources.topology_file import read_topology
 
-from .test_guest_read import GUEST, ROUTES, RULES, file, folder_of, output
+from .test_guest_read import GUEST, ROUTES, RULES, file, folder_of, output, section
 
 TOPOLOGY = """\
 schema: netinsight.topology/1
@@ -104,6 +105,49 @@ def test_a_path_that_leads_out_is_refused(path: str, tmp_path: Path) -> None:
     (problem,) = raised.value.problems
     assert REFUSED[path][0] in problem.message
     assert "none" in path or problem.place.line == 13
+
+
+def test_a_link_in_the_folder_of_a_guest_that_leads_out_is_refused(tmp_path: Path) -> None:
+    inside = tmp_path / "in"
+    folder_of(inside / "guests" / "i-b")
+    file(tmp_path, "outside", ROUTES)
+    link = inside / "guests" / "i-b" / "ip6-route"
+    link.symlink_to(tmp_path / "outside")
+    with pytest.raises(InputError) as raised:
+        read_topology(str(described(inside)))
+    (problem,) = raised.value.problems
+    assert problem.headline == f"{link}: leads out of the folder of the topology"
+
+
+@pytest.mark.parametrize("form", ["a folder", "an output"])
+def test_a_pipe_is_not_waited_for(form: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "guests" / "i-b"
+    if form == "a folder":
+        folder_of(pipe)
+        pipe /= "ip6-route"
+    else:
+        pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    with pytest.raises(InputError) as raised:
+        read_topology(str(described(tmp_path)))
+    assert [one.headline for one in raised.value.problems] == [f"{pipe}: not a file"]
+
+
+def test_what_was_not_collected_is_a_warning(tmp_path: Path) -> None:
+    """Else its checks were left out as if nobody had asked for it."""
+    whole = output()[: -len("NETINSIGHT-GUEST/1 end 8\n")]
+    denied = section("iptables-save", "", 4, "Permission denied (you must be root)")
+    whole = whole.replace(section("iptables-save", GUEST["iptables-save"]), denied)
+    absent = section("nft", "", 127, "nft: not found")
+    end = "NETINSIGHT-GUEST/1 end 9\n"
+    warned = []
+    for text in (output(), whole + absent + end, whole + absent):
+        file(tmp_path, "guests/i-b", text)
+        warned.append([one.message for one in read_topology(str(described(tmp_path))).warnings])
+    failed = "iptables-save: it failed with status 4: Permission denied (you must be root)"
+    begins = f"not all that {tmp_path}/guests/i-b tells can be used: "
+    cut = "the output is cut: its end is missing"
+    assert warned == [[], [begins + failed], [f"{begins}{cut}; {failed}"]]
 
 
 def test_standard_input_has_no_folder() -> None:

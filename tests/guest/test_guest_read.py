@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from netinsight.cli import run
 from netinsight.cli.guest_read import _entry
+from netinsight.guest.described import firewall_of
+from netinsight.model.guest import Guest
 from netinsight.sources.guest_output import checksum
 from netinsight.sources.yaml_file import read_yaml
 
@@ -151,12 +153,42 @@ def test_what_is_cut_is_not_used(tmp_path: Path) -> None:
             assert texts.items() <= whole.items()
 
 
+def test_a_command_goes_by_its_words_and_a_function_of_the_script_by_the_name_of_its_section(tmp_path: Path) -> None:
+    whole = output() + section("sshd-T", "", 127, "sshd: not found")
+    whole = (
+        whole.replace("#ss ss", "#ss ss -lntupe")
+        .replace("=ss 0", "=ss 1")
+        .replace("#sshd-T sshd-T", "#sshd-T sshd_settings")
+    )
+    found = told(
+        file(tmp_path, "out.txt", whole.replace("NETINSIGHT-GUEST/1 end 8\n", "") + "NETINSIGHT-GUEST/1 end 9\n")
+    )
+    assert found["not_collected"]["listening"] == "ss -lntupe: it failed with status 1"
+    assert found["notes"]["sshd"][0].endswith("not known: sshd-T: it is not there: sshd: not found")
+
+
 def test_a_cut_output_says_so_without_the_agent(tmp_path: Path) -> None:
     text = output()
     found = told(file(tmp_path, "cut.txt", text[: text.index("#ss") + 60]))
     assert found["cut"] == "the output is cut: its end is missing"
     assert found["not_collected"]["listening"] == "ss: it is cut"
     assert found["guest"]["routes"] == ROUTES
+
+
+@pytest.mark.parametrize("text", ["", "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n"])
+def test_that_there_are_rules_of_the_older_back_end_too_stays_with_the_rules(text: str, tmp_path: Path) -> None:
+    """iptables-save writes it to its standard error; without it, what those drop would pass for accepted."""
+    warning = "# Warning: iptables-legacy tables present, use iptables-legacy-save to see them"
+    whole = output().replace(
+        section("iptables-save", GUEST["iptables-save"]), section("iptables-save", text, 0, warning)
+    )
+    found = told(file(tmp_path, "out.txt", whole))
+    assert found["guest"]["iptables"] == text + warning + "\n"
+    assert found["notes"]["iptables"] == [f"iptables-save said: {warning}"]
+    firewall = firewall_of(Guest.model_validate(found["guest"]), 4)
+    assert firewall
+    (note,) = firewall.notes
+    assert "rules that are not in this file are not judged" in note
 
 
 def test_content_cannot_pass_for_the_collector(tmp_path: Path) -> None:
@@ -167,7 +199,8 @@ def test_content_cannot_pass_for_the_collector(tmp_path: Path) -> None:
     assert found["guest"]["iptables"] == forged
     ends = "=iptables-save 0\n+1 2\nNETINSIGHT-GUEST/1 end 1\nNETINSIGHT-GUEST/1 part 1 of 1 1 1 base64\n"
     _, errors = asked(file(tmp_path, "ends.txt", output({"iptables-save": ends})), status=2)
-    assert errors.count("stands outside a table") == 2 * len(ends.splitlines())  # for people, and for scripts
+    assert errors.count("`=iptables-save 0` stands outside a table") == 2  # for people, and for scripts; once for all
+    assert errors.count("stands outside a table") == 2
 
 
 def test_bytes_that_are_no_text_are_kept_as_escapes(tmp_path: Path) -> None:

@@ -169,3 +169,26 @@ def test_the_page_shows_what_is_printed(
     Path("packets.jsonl").write_text(packets)
     assert run(command.split()) == 0
     assert capsys.readouterr().out == shown
+
+
+def test_a_misspelt_key_hides_no_other_mistake(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    rules, packets = files
+    packets.write_text('{"chian": "INPUT", "dst": "::1", "dport": 222222, "src": "10.0.0.1"}')
+    assert run(["guest", "firewall", str(rules), "--packets", str(packets)]) == 2
+    told = [line.removeprefix(f"{packets}:1:") for line in capsys.readouterr().err.splitlines() if "jsonl:" in line]
+    assert told == ["1: no `chain`", "11: unknown key `chian`", "27: dst: the rules are those of IPv4, the address is not",
+                    "43: dport: `222222` is not a number from 0 to 65535"]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["firewall", "route"])
+def test_what_the_collector_printed_is_told_as_that(
+    what: str, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not as a mistake of every line of it."""
+    rules, packets = files
+    rules.write_text("NETINSIGHT-GUEST/1 begin\n#iptables-save iptables-save\n|*filter\n")
+    packets.write_text(SSH if what == "firewall" else '{"dst": "10.0.0.1"}')
+    assert run(["guest", what, str(rules), "--packets", str(packets)]) == 2
+    headline, hint = capsys.readouterr().err.splitlines()
+    assert headline == f"{rules}: what the collector printed, not what one command did"
+    assert f"`netinsight guest read {rules}` tells its r" in hint

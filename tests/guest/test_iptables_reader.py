@@ -59,6 +59,24 @@ def test_a_mistake_has_its_line_and_column(rule: str, column: int, message: str)
     assert _problems(text) == [f"rules.v4:3:{column}: {message}"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "hint"),
+    [
+        ("-A INPUT -p tcp --dprot 22 -j ACCEPT", "did you mean `--dport`?"),
+        ("-A INPUT --dport 22 -j ACCEPT", "it stands behind -p tcp, -p udp, -p udplite, -p sctp or …"),
+        ("-A INPUT -p tcp --dports 22,23 -j ACCEPT", "it stands behind -m multiport"),
+        ("-A INPUT --ctstate NEW -j ACCEPT", "it stands behind -m conntrack"),
+        ("-A INPUT -p tcp --reject-with tcp-reset", "it stands behind -j REJECT"),
+        ("-A INPUT --sorce 10.0.0.1", "did you mean `--source`?"),
+        ("COMIT", "did you mean `COMMIT`?"),
+    ],
+)
+def test_a_mistake_has_a_hint(rule: str, hint: str) -> None:
+    with pytest.raises(InputError) as raised:
+        read_firewall(f"*filter\n:INPUT ACCEPT [0:0]\n{rule}\nCOMMIT\n")
+    assert [one.hint for one in raised.value.problems] == [hint]
+
+
 def test_every_mistake_is_told_at_once() -> None:
     text = "hello\n*filtre\n*filter\n:INPUT REJECT [0:0]\n-A INPUT -s x -j DROP\n[1:2] -A INPUT -p tcp --dport x\n"
     text += "*nat\nCOMMIT\n*nat\n"
@@ -82,6 +100,8 @@ def test_a_chain_that_leads_back_into_itself() -> None:
 
 def test_an_empty_file() -> None:
     assert _problems("# nothing\n") == ["rules.v4: no table in it"]
+    assert _problems("a\nb\n*filter\nCOMMIT\nc\nd\n") == [
+        "rules.v4:1:1: `a` stands outside a table", "rules.v4:5:1: `c` stands outside a table"]  # fmt: skip
 
 
 def test_a_match_that_is_not_known_is_worked_out_both_ways() -> None:

@@ -493,3 +493,17 @@ def test_inputs_that_are_none(command: Command, tmp_path: Path, name: str, writt
     status, out, err = command(name.partition("/")[0])
     assert (status, out) == (2, "")
     assert said in err
+
+
+def test_an_empty_file_is_no_routing(command: Command, tmp_path: Path) -> None:
+    """A kernel has routes of `lo` at least: it is a command that failed."""
+    (tmp_path / "empty").write_text("\n", "utf-8")
+    status, out, err = command("empty")
+    assert (status, out) == (2, "")
+    assert err.startswith("empty: nothing in it\n")
+
+
+def test_a_protocol_that_is_none_is_told_with_those_that_are(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "packets.jsonl").write_text('{"dst": "8.8.8.8", "protocol": "tpc"}\n', "utf-8")
+    _, _, err = command(folder(tmp_path))
+    assert '"tpc" is not a whole number of at most 255, icmp, tcp, udp, gre, icmpv6, ipv6-icmp or sctp' in err

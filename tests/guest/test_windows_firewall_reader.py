@@ -12,34 +12,15 @@ import yaml
 
 from netinsight.cli import run
 from netinsight.errors import InputError
-from netinsight.guest.windows_firewall import WindowsFirewall
 from netinsight.guest.windows_firewall.reader import RULE_KEYS
 from netinsight.sources.topology_file import read_topology
 from netinsight.sources.windows_firewall_file import read_windows_firewall, windows_firewall_of
 from tests.conftest import ROOT
 from tests.guest.iptables_helpers import packet
+from tests.guest.windows_firewall_export import firewall, rule, whole
 
 SCRIPT = ROOT / "netinsight" / "guest" / "collect" / "windows-firewall.ps1"
 PAGE = ROOT / "docs" / "windows-firewall.md"
-
-
-def rule(**more: Any) -> dict[str, Any]:
-    whole = {"DisplayName": "a rule", "Enabled": "True", "Profile": "Any", "Direction": "Inbound", "Action": "Allow",
-             "LocalAddress": "Any", "RemoteAddress": "Any", "Protocol": "TCP", "LocalPort": "Any", "RemotePort": "Any",
-             "IcmpType": "Any", "Program": "Any", "Service": "Any", "InterfaceAlias": "Any", "InterfaceType": "Any",
-             "Authentication": "NotRequired", "Encryption": "NotRequired"}  # fmt: skip
-    return {**whole, **more}
-
-
-def whole(*rules: dict[str, Any], **more: Any) -> dict[str, Any]:
-    profiles = [{"Name": name, "Enabled": "True", "DefaultInboundAction": "NotConfigured",
-                 "DefaultOutboundAction": "NotConfigured"} for name in ("Domain", "Private", "Public")]  # fmt: skip
-    connections = [{"InterfaceAlias": "Ethernet", "NetworkCategory": "Public", "Addresses": ["10.0.0.2/24"]}]
-    return {"store": "ActiveStore", "profiles": profiles, "rules": list(rules), "connections": connections, **more}
-
-
-def firewall(*rules: dict[str, Any], **more: Any) -> WindowsFirewall:
-    return read_windows_firewall(json.dumps(whole(*rules, **more), indent=1))
 
 
 def test_a_reply_passes_and_a_loopback_is_not_filtered() -> None:
@@ -60,37 +41,6 @@ def test_what_belongs_to_a_connection_is_open_where_the_rules_block_it() -> None
 def test_forwarding_is_not_judged_and_said() -> None:
     judged = firewall(rule()).judge(packet("FORWARD"))
     assert (judged.verdict, judged.assumptions) == ("UNKNOWN", ("what Windows forwards is not judged",))
-
-
-def test_a_rule_of_a_program_is_decided_by_the_process() -> None:
-    remote = rule(DisplayName="Remote Desktop", LocalPort="3389", Program=r"%SystemRoot%\System32\svchost.exe",
-                  Service="TermService")  # fmt: skip
-    judged = firewall(remote).judge(packet(dport=3389))
-    assert judged.verdict == "UNKNOWN"
-    assert (
-        "`Remote Desktop` allows if program `c:\\windows\\system32\\svchost.exe` and service" in judged.assumptions[0]
-    )
-    assert judged.assumptions[1] == "if none of these matches, the default of Public: DROP"
-    process = {"program": r"C:\Windows\system32\svchost.exe", "service": "termservice"}
-    assert firewall(remote).judge(packet(dport=3389, **process)).verdict == "ACCEPT"
-    assert firewall(remote).judge(packet(dport=3389, program=r"C:\x\nginx.exe")).verdict == "DROP"
-
-
-def test_a_rule_of_a_store_app_is_decided_by_the_package() -> None:
-    app = firewall(rule(DisplayName="app", Protocol="Any", Package="S-1-15-2-1", Owner="S-1-5-21-1"))
-    assert app.judge(packet()).verdict == "UNKNOWN"
-    assert app.judge(packet(package="none")).verdict == "DROP"
-    assert "owner `S-1-5-21-1`" in app.judge(packet(package="s-1-15-2-1")).assumptions[0]
-
-
-def test_a_block_and_an_allow_rule_of_a_program_are_each_told() -> None:
-    block = rule(DisplayName="no", Action="Block", Program=r"C:\a.exe")
-    judged = firewall(block, rule(DisplayName="yes", Program=r"C:\b.exe")).judge(packet())
-    assert [note.split(": ", 1)[1].split(" if ")[0] for note in judged.assumptions[:2]] == [
-        "`no` blocks",
-        "`yes` allows",
-    ]
-    assert firewall(block, rule(DisplayName="yes", Program=r"C:\a.exe")).judge(packet()).verdict == "DROP"
 
 
 def test_the_evidence_is_the_display_name_and_its_line() -> None:
@@ -213,9 +163,9 @@ def test_what_is_too_much_is_refused() -> None:
         firewall(connections=[{"InterfaceAlias": f"e{at}"} for at in range(65)])
 
 
-def test_many_rules_of_programs_are_followed() -> None:
+def test_many_rules_of_what_is_not_known_are_followed() -> None:
     rules = [
-        rule(Program=rf"C:\{at}.exe", Service=f"s{at % 7}", Action="Block" if at % 2 else "Allow") for at in range(900)
+        rule(RemoteUser=f"{at}", RemoteMachine=f"m{at % 7}", Action="Block" if at % 2 else "Allow") for at in range(900)
     ]
     judged = firewall(*rules).judge(packet())
     assert judged.verdict == "UNKNOWN"

@@ -1,4 +1,4 @@
-"""A machine of the oracle as PowerShell may print it: numbers or words, lists or scalars, masks or lengths."""
+"""What PowerShell may print of a firewall: of a few rules, and of a machine of the oracle in every form it may have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,31 @@ from netinsight.addresses import parse_address
 from netinsight.engine.spaces import Box
 from netinsight.flow import NO_PORT, PortRange
 from netinsight.guest.iptables import Packet
+from netinsight.guest.windows_firewall import WindowsFirewall
+from netinsight.sources.windows_firewall_file import read_windows_firewall
 from tests.guest.windows_firewall_oracle import PROFILES, Asked, Connection, Machine, Profile, Rule
+
+
+def rule(**more: Any) -> dict[str, Any]:
+    """A rule that allows what comes in by TCP."""
+    whole = {"DisplayName": "a rule", "Enabled": "True", "Profile": "Any", "Direction": "Inbound", "Action": "Allow",
+             "LocalAddress": "Any", "RemoteAddress": "Any", "Protocol": "TCP", "LocalPort": "Any", "RemotePort": "Any",
+             "IcmpType": "Any", "Program": "Any", "Service": "Any", "InterfaceAlias": "Any", "InterfaceType": "Any",
+             "Authentication": "NotRequired", "Encryption": "NotRequired"}  # fmt: skip
+    return {**whole, **more}
+
+
+def whole(*rules: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An export with some rules."""
+    profiles = [{"Name": name, "Enabled": "True", "DefaultInboundAction": "NotConfigured",
+                 "DefaultOutboundAction": "NotConfigured"} for name in ("Domain", "Private", "Public")]  # fmt: skip
+    connections = [{"InterfaceAlias": "Ethernet", "NetworkCategory": "Public", "Addresses": ["10.0.0.2/24"]}]
+    return {"store": "ActiveStore", "profiles": profiles, "rules": list(rules), "connections": connections, **more}
+
+
+def firewall(*rules: dict[str, Any], **more: Any) -> WindowsFirewall:
+    """The firewall of it."""
+    return read_windows_firewall(json.dumps(whole(*rules, **more), indent=1))
 
 
 def export(machine: Machine, random: Random) -> str:

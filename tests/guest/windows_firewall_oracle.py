@@ -1,21 +1,22 @@
 """What the documentation says that a Windows firewall does with one packet, in plain Python; knows no row and no box.
 
 A rule is drawn as what it means, and written as PowerShell might; the oracle judges what it means, in every world that
-what nobody knows allows: which process listens, whether IPsec protects, what a keyword stands for, which connection.
+what nobody knows allows: which process listens, whether IPsec protects, what a keyword stands for, which connection. Where
+these differ, it judges in the worlds that have the process which the documentation takes to be there.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
-from random import Random
 from typing import Any
 
 PROFILES = ["Domain", "Private", "Public"]
 TYPES = ["Wired", "Wireless", "RemoteAccess"]
-PROGRAMS = [r"C:\Windows\System32\svchost.exe", r"C:\web\nginx.exe", "System"]
+PROGRAMS = [r"C:\Windows\System32\svchost.exe", r"C:\web\nginx.exe", r"D:\old\nginx.exe", "System"]
+NAMES = ["svchost", "nginx", "Nginx.exe", "SYSTEM", "TermService", "other.exe"]
 SERVICES = ["TermService", "Dnscache"]
 PACKAGES = ["S-1-15-2-1", "S-1-15-2-2"]
 ALIASES = ["Ethernet", "Wi-Fi"]
@@ -85,6 +86,7 @@ class Machine:
     profiles: dict[str, Profile]
     rules: list[Rule]
     connections: list[Connection]
+    of_processes: bool = False
 
 
 @dataclass
@@ -105,13 +107,76 @@ class Asked:
 World = dict[Any, Any]
 
 
-def verdict(machine: Machine, asked: Asked) -> str:
-    """ACCEPT or DROP where every world agrees, else UNKNOWN."""
+def outcomes(machine: Machine, asked: Asked) -> tuple[set[str], set[str]]:
+    """ACCEPT and DROP, as they may come whatever the process is, and with the process that is taken to be there."""
     source, target = map(ipaddress.ip_address, (asked.source, asked.target))
     if asked.source == asked.target or source.is_loopback or target.is_loopback:
-        return "ACCEPT"
-    found = {_in_world(machine, asked, world) for world in _worlds(machine, asked)}
-    return found.pop() if len(found) == 1 else "UNKNOWN"
+        return {"ACCEPT"}, {"ACCEPT"}
+    asked = _named_as_a_service(machine, asked)
+    process = _taken(machine, asked)
+    found = [((world["program"], world["services"], world["package"]) == process, _in_world(machine, asked, world))
+             for world in _worlds(machine, asked)]  # fmt: skip
+    return {one for _, one in found}, {one for taken, one in found if taken}
+
+
+def verdict(machine: Machine, asked: Asked) -> str:
+    """ACCEPT or DROP where every world agrees, or every one with the process that is taken to be there; else UNKNOWN."""
+    every, taken = outcomes(machine, asked)
+    return next((one.pop() for one in (every, taken) if len(one) == 1), "UNKNOWN")
+
+
+def _file(program: str) -> str:
+    return program.split("\\")[-1].lower().removesuffix(".exe")
+
+
+def _bare(asked: Asked) -> str | None:
+    """The name of the process's file where its path is not known."""
+    return _file(asked.program) if asked.program and asked.program in NAMES else None
+
+
+def _named_as_a_service(machine: Machine, asked: Asked) -> Asked:
+    enabled = [rule for rule in machine.rules if rule.enabled]
+    name = (_bare(asked) and asked.program) or ""
+    if asked.service or any(_file(rule.program) == _file(name) for rule in enabled if rule.program):
+        return asked
+    as_service = any((rule.service or "").lower() == name.lower() for rule in enabled if rule.service)
+    return replace(asked, program=None, service=name) if as_service else asked
+
+
+def _taken(machine: Machine, asked: Asked) -> tuple[set[str], set[str], str]:
+    """Program, services and package that the documentation takes the process to have."""
+    enabled = [rule for rule in machine.rules if rule.enabled and rule.inbound == asked.inbound]
+    ordered = sorted(enabled, key=lambda rule: ["Bypass", "Block", "Allow"].index(rule.action))
+    name = _bare(asked)
+    program, service, package = None if name else asked.program, asked.service, asked.package
+    for rule in ordered:
+        if not asked.inbound or not _names(rule, asked):
+            continue
+        fits = rule.program in (None, program) or (not program and name in (None, _file(rule.program or "")))
+        fits = fits and (None in (rule.service, service) or "*" in (rule.service, service) or rule.service == service)
+        if fits and (None in (rule.package, package) or rule.package == package):
+            program, package = program or rule.program, package or rule.package
+            service = rule.service if service in (None, "*") and rule.service else service
+    for rule in ordered:
+        if name and not program and rule.program and _file(rule.program) == name:
+            program = rule.program
+    services = {"other"} if service == "*" else {service} if service else set()
+    return {program or "other"}, services, package or "none"
+
+
+def _names(rule: Rule, asked: Asked) -> bool:
+    """Whether a rule names the protocol, and the port or type."""
+    if rule.protocol != asked.protocol:
+        return False
+    if rule.protocol in (ICMP, ICMPV6):
+        return rule.icmp is not None and any(
+            kind == asked.kind[0] and code in (None, asked.kind[1]) for kind, code in rule.icmp
+        )
+    if rule.protocol not in (TCP, UDP):
+        return True
+    if "Any" in rule.local_ports or (0, 65535) in rule.local_ports:
+        return False
+    return _port(rule.local_ports, asked.port, {}, "")
 
 
 def _worlds(machine: Machine, asked: Asked) -> Iterator[World]:
@@ -122,7 +187,13 @@ def _worlds(machine: Machine, asked: Asked) -> Iterator[World]:
              for item in items if item in ("RPC", "Teredo")}  # fmt: skip
     free = sorted(words | ports)
     secured = any(rule.authenticated or rule.encrypted or rule.action == "Bypass" for rule in rules)
-    programs = [asked.program] if asked.program else [*{rule.program for rule in rules if rule.program}, "other"]
+    programs = [*{rule.program for rule in rules if rule.program}, "other"]
+    if name := _bare(asked):
+        programs = [program for program in programs if program == "other" or _file(program) == name]
+        programs = [program for program in programs if program.lower() == name] or programs
+    paths = [{program} for program in programs]
+    if asked.program and not name:  # a file of the same name elsewhere may be the same file
+        paths = [{asked.program}, *({asked.program, one} for one in programs if _file(one) == _file(asked.program))]
     if asked.service:
         services: list[set[str]] = [{asked.service}]
     else:
@@ -136,7 +207,7 @@ def _worlds(machine: Machine, asked: Asked) -> Iterator[World]:
                     [connection.alias] if connection else [asked.alias] if asked.alias else [*ALIASES, "other"]
                 ):
                     for truth in product([True, False], repeat=len(free) + 2 * secured):
-                        for program, service, package in product(programs, services, packages):
+                        for program, service, package in product(paths, services, packages):
                             yield {"connection": connection, "profile": profile, "type": kind, "alias": alias,
                                    "program": program, "services": service, "package": package,
                                    "secured": truth[len(free) :], **dict(zip(free, truth, strict=False))}  # fmt: skip
@@ -183,7 +254,7 @@ def _matches(machine: Machine, rule: Rule, asked: Asked, world: World, profile: 
         return False
     if rule.encrypted and not secured["encrypted"]:
         return False
-    if rule.program and rule.program != world["program"]:
+    if rule.program and rule.program not in world["program"]:
         return False
     if rule.package and rule.package != world["package"]:
         return False
@@ -241,69 +312,3 @@ def _one_address(machine: Machine, item: Any, address: Any, world: World, side: 
 
 def _in_any(nets: list[str], address: Any) -> bool:
     return any(address in ipaddress.ip_network(net, strict=False) for net in nets)
-
-
-# --- what is drawn
-
-
-def machine(random: Random) -> Machine:
-    """A machine with a few rules over few values, so that they meet."""
-    some = random.choice
-    profiles = {name: Profile(random.random() < 0.9, some(["Allow", "Block", "NotConfigured"]),
-                              some(["Allow", "Block", "NotConfigured"]), random.random() < 0.9, random.random() < 0.8,
-                              [some(ALIASES)] if random.random() < 0.1 else []) for name in PROFILES}  # fmt: skip
-    connections = [Connection(alias, some([*PROFILES, None]), some([*TYPES, None]), some([["10.0.0.2/24", "fe80::2/64"], None]),
-                              some([["10.0.0.7"], [], None]), some([["192.0.2.9"], None]))
-                   for alias in random.sample(ALIASES, random.choice([0, 1, 1, 1, 2]))]  # fmt: skip
-    if len(connections) == 2 and connections[1].subnets:
-        connections[1].subnets = ["10.0.2.0/24"]
-    narrow = random.choice([0.05, 0.15, 0.3, 0.6])
-    rules = [_rule(random, narrow) for _ in range(random.randint(0, 9))]
-    return Machine(profiles, rules, connections)
-
-
-def _rule(random: Random, narrow: float) -> Rule:
-    """A rule that asks for each of its fields with the chance ``narrow``: rules that ask for little meet most packets."""
-    some = random.choice
-
-    def asks(value: Any, other: Any = None, chance: float = 1.0) -> Any:
-        return value if random.random() < narrow * chance else other
-
-    protocol = asks(some([TCP, TCP, UDP, ICMP, ICMPV6, 47]), some([None, TCP]))
-    icmp = [[(8, None), (128, 0)], [(3, 4)], [(8, 0), (3, None)]]
-    return Rule(
-        inbound=random.random() < 0.7, action=some(["Allow", "Allow", "Allow", "Block", "Block", "Bypass"]),
-        profiles=asks(random.sample(PROFILES, some([1, 2])), PROFILES), enabled=random.random() < 0.9,
-        local=asks(_addresses(random), ["Any"]), remote=asks(_addresses(random), ["Any"]), protocol=protocol,
-        local_ports=asks(_ports(random, "RPC"), ["Any"]), remote_ports=asks(_ports(random, "Teredo"), ["Any"]),
-        icmp=asks(some(icmp)) if protocol in (ICMP, ICMPV6) else None,
-        program=asks(some(PROGRAMS), some([None, None, *PROGRAMS])), service=asks(some(["*", *SERVICES])),
-        package=asks(some(PACKAGES), chance=0.4), aliases=asks([some(ALIASES)], chance=0.4),
-        types=asks(random.sample(TYPES, some([1, 2])), chance=0.4), authenticated=asks(True, False, 0.4),
-        encrypted=asks(True, False, 0.2), local_store=random.random() < 0.7,
-    )  # fmt: skip
-
-
-def _addresses(random: Random) -> list[Any]:
-    words = [*KNOWN_WORDS, *KNOWN_WORDS, random.choice(FREE_WORDS)]
-    drawn = [("net", random.choice(NETS)), ("span", *random.choice(SPANS)), ("net", random.choice(NETS)),
-             ("word", random.choice(words), random.choice([None, None, 4, 6]))]  # fmt: skip
-    return random.sample(drawn, random.choice([1, 1, 2]))
-
-
-def _ports(random: Random, word: str) -> list[Any]:
-    first, last = sorted(random.sample(PORTS, 2))
-    return random.sample([(first, last), (first, first), (last, last), word, "RPCEPMap"], random.choice([1, 2, 2]))
-
-
-def asked(random: Random, of: Machine) -> Asked:
-    """A packet among the same values."""
-    protocol = random.choice([TCP, TCP, TCP, UDP, ICMP, 47])
-    six = random.random() < 0.2
-    source = random.choice([one for one in ADDRESSES if (":" in one) == six])
-    target = random.choice([one for one in ADDRESSES + TO_MANY if (":" in one) == six])
-    alias = random.choice([None, *ALIASES, "Ethernet"])
-    return Asked(random.random() < 0.7, source, target, ICMPV6 if protocol == ICMP and ":" in source else protocol,
-                 random.choice(PORTS), random.choice(PORTS), random.choice([(8, 0), (3, 4), (128, 0), (3, 1)]),
-                 alias, random.choice([None, *PROGRAMS]), random.choice([None, None, *SERVICES]),
-                 random.choice([None, "none", *PACKAGES]))  # fmt: skip

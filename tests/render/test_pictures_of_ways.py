@@ -199,6 +199,16 @@ def changed(change: dict[str, Any]) -> Net:
     return Net(Topology.model_validate(document))
 
 
+def test_what_the_guest_at_an_end_does_stands_in_its_box() -> None:
+    """The answer begins in the guest: no machine of its own before the ENI."""
+    rules = "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    told = changed({"instances.i-data.guest": {"iptables": rules}}).diagnose("i-app", "i-data", port=3306)
+    nodes = find_nodes(told.paths[0], told, told._caption)
+    assert [node.key for node in nodes if node.key[0] == "instance"] == []
+    stages = [[way and way.stage for way in pair] for pair in nodes[-1].rows]
+    assert ["guest.firewall.ingress", "guest.firewall.egress"] in stages
+
+
 def test_what_the_guest_of_an_appliance_does_stands_in_its_box() -> None:
     told = changed({"instances.i-fw.guest": {"ip_forward": False}}).diagnose("i-app", "i-in3", port=22)
     assert told.verdict == "unreachable"

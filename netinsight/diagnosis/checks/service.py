@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netinsight.addresses import family, parse_address, text
+from netinsight.addresses import text
 from netinsight.diagnosis.case import (
     Case,
     Fact,
@@ -21,6 +21,7 @@ from netinsight.diagnosis.catalogue import port_list
 from netinsight.diagnosis.checks.nic import find_interface
 from netinsight.engine.spaces import joined, without
 from netinsight.flow import PortRange
+from netinsight.guest.listeners import hears
 from netinsight.model.guest import Guest, Listener
 from netinsight.network.steps import why
 
@@ -89,7 +90,10 @@ def _listening(case: Case, side: Side, guest: Guest, listeners: list[Listener]) 
             address=f"{_bound(one)}:{one.port}",
             **values,
         )
-    return abnormal(ITEM, side.ref, "none", side.part(closed), Fact(base, _ports_heard(mine)), **values)
+    silent = [to for _, to in moved if without([to], open_ports)]
+    why_none = "moved" if silent and not without(asked, open_ports) else "none"
+    values["moved"] = port_list(joined(silent))
+    return abnormal(ITEM, side.ref, why_none, side.part(closed), Fact(base, _ports_heard(mine)), **values)
 
 
 def _for_the_guest(case: Case, side: Side) -> tuple[list[PortRange], list[tuple[PortRange, PortRange]]]:
@@ -104,26 +108,11 @@ def _for_the_guest(case: Case, side: Side) -> tuple[list[PortRange], list[tuple[
             continue
         for ruling in step.rulings:
             ports = PortRange(ruling.box.ports.first + side.shift, ruling.box.ports.last + side.shift)
-            if "to" in ruling.why.values or ruling.why.code == "guest_firewall.moved":
+            if {"to", "first"} & ruling.why.values.keys():
                 asked = without(asked, [ports])
-            if ruling.why.code == "guest_firewall.moved":
+            if "first" in ruling.why.values:
                 moved.append((ports, PortRange(int(ruling.why.values["first"]), int(ruling.why.values["last"]))))
     return asked, moved
-
-
-def hears(listener: Listener, address: int, interface: str | None = None) -> bool:
-    """Whether a socket takes a packet to ``address`` that comes in by ``interface``.
-
-    One on ``::`` takes IPv4 too, unless it is v6only; one that is bound to an interface takes what comes in there only.
-    """
-    if listener.interface is not None and listener.interface != interface:
-        return False
-    if listener.address is None:
-        return True
-    bound = parse_address(listener.address)
-    if text(bound) in ("0.0.0.0", "::"):  # noqa: S104  (an address that is read, not bound)
-        return family(bound) == family(address) or (family(bound) == 6 and not listener.v6only)
-    return bound == address
 
 
 def _may_hear(mine: list[tuple[int, Listener]], address: int, closed: list[PortRange]) -> bool:
@@ -140,7 +129,7 @@ def _ports_heard(mine: list[tuple[int, Listener]]) -> str:
     """What is listened on, in few words."""
     ports = sorted({one.port for _, one in mine})
     more = f" and {len(ports) - MOST_SHOWN} more" if len(ports) > MOST_SHOWN else ""
-    return f"listens on: {', '.join(map(str, ports[:MOST_SHOWN])) or '-'}{more}"
+    return f"listens on: {', '.join(map(str, ports[:MOST_SHOWN])) or 'nothing'}{more}"
 
 
 def _shown(listener: Listener) -> str:

@@ -206,10 +206,10 @@ def as_one(parts: list[tuple[Box, Judgement]]) -> Judgement:
     """The judgement of all packets of some boxes: UNKNOWN where they differ."""
     first = parts[0][1]
     verdicts = {judgement.verdict for _, judgement in parts}
-    if len(parts) == 1 or (len(verdicts) == 1 and UNKNOWN not in verdicts):
-        return first
-    told = [f"ports {_ports(box)}: {judgement.verdict}" for box, judgement in parts[:8]]
     notes = tuple(dict.fromkeys(note for _, judgement in parts for note in judgement.assumptions))
+    if len(parts) == 1 or (len(verdicts) == 1 and UNKNOWN not in verdicts):
+        return replace(first, assumptions=notes)
+    told = [f"ports {_ports(box)}: {judgement.verdict}" for box, judgement in parts[:8]]
     return replace(first, verdict=UNKNOWN, trace=(), places=(), assumptions=(*told, *notes))
 
 

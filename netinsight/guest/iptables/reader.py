@@ -60,6 +60,7 @@ class _Reader:
     def drafts(self) -> None:
         """Cut the file into tables and chains."""
         draft: _Draft | None = None
+        outside = False
         for at, raw in enumerate(self.lines, start=1):
             line = _Line(raw.rstrip(), at)
             if draft is not None and raw.startswith("-A ") and len(raw) <= MOST_LINE:
@@ -76,11 +77,13 @@ class _Reader:
             if len(text) > MOST_LINE:
                 self.told(line, 1, f"longer than {MOST_LINE} characters")
             elif text.startswith("*"):
-                draft = self.begun(line, draft)
+                draft, outside = self.begun(line, draft), False
             elif draft is None:
-                self.told(
-                    line, 1, f"`{visible(text, 30)}` stands outside a table", "a table begins with *filter and such"
-                )
+                if not outside:  # once of lines that follow each other: it may be another kind of file
+                    self.told(
+                        line, 1, f"`{visible(text, 30)}` stands outside a table", "a table begins with *filter and such"
+                    )
+                outside = True
             elif text == "COMMIT":
                 draft = None
             else:
@@ -140,7 +143,8 @@ class _Reader:
         if not words:
             raise WordError("counters without a rule", 1)
         if verb not in _VERBS or len(words) < 2:
-            raise WordError(f"`{visible(verb)}` is not {one_of(list(_VERBS))}", words[0].column)
+            hint = did_you_mean(verb, [*_VERBS, "COMMIT"])
+            raise WordError(f"`{visible(verb)}` is not {one_of(list(_VERBS))}", words[0].column, hint)
         name, verb = words[1].text, _VERBS[verb]
         if verb == "-N":
             draft.policies.setdefault(name, (None, line.number))
@@ -258,8 +262,9 @@ def _read(text: str, family: int, ipsets: str | None, file: str, ipsets_file: st
     tables = {name: reader.table(draft) for name, draft in reader.tables.items()}
     for table in tables.values():
         reader.loops(table)
-    if not tables and not reader.problems:
-        reader.problems.append(Problem(Place(file), "no table in it", "is it what iptables-save prints?"))
+    if not tables and not reader.problems and not reader.notes:
+        hint = "is it what iptables-save prints? It prints nothing where there are no rules: everything passes then"
+        reader.problems.append(Problem(Place(file), "no table in it", hint))
     if reader.problems:
         raise InputError(sorted(reader.problems, key=lambda one: one.place))
     legacy = _LEGACY.search(text) is not None

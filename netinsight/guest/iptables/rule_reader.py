@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from netinsight.errors import did_you_mean, visible
+from netinsight.errors import did_you_mean, one_of, visible
 from netinsight.guest.iptables import match_headers, match_rates, options, targets
 from netinsight.guest.iptables.ipset import IpSet
 from netinsight.guest.iptables.match_table import BUILDERS, NEED_AN_OPTION
@@ -303,10 +303,20 @@ def _holder(parts: _Parts, name: str) -> _Extension | None:
 
 
 def _hint(parts: _Parts, name: str) -> str:
-    known = [*options.GENERAL, *(o for one in parts.matches for o in one.known or ())]
+    implied = options.IMPLIED.get(_protocol(parts) or -1, "")
+    brings = [f"{'-p' if one in options.IMPLIED.values() else '-m'} {one}"
+              for one, known in options.MATCHES.items() if name in known]  # fmt: skip
+    brings += [f"-j {one}" for one, known in options.TARGETS.items() if name in known]
+    if brings:
+        return f"it stands behind {one_of(brings, 4)}"
+    known = [
+        *options.GENERAL,
+        *options.MATCHES.get(implied, ()),
+        *(o for one in parts.matches for o in one.known or ()),
+    ]
     if parts.target and parts.target.known:
         known += parts.target.known
-    return did_you_mean(name, known)
+    return did_you_mean(name, options.MATCHES.get(implied, ()), 0.8) or did_you_mean(name, known)
 
 
 def _protocol(parts: _Parts) -> int | None:

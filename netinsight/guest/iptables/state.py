@@ -84,7 +84,8 @@ class Packet:
     watch
         Takes every set of addresses that a match asked for: addresses that none of them tells apart are judged alike.
     way_out
-        The address that MASQUERADE takes: that of the interface it leaves by.
+        The address that MASQUERADE takes: that of the interface it leaves by; of a packet to INPUT the one that REDIRECT
+        takes: of the interface it comes in by.
     program, service, package
         Of Windows: the file, the service and the Store app (``none``: it is none) of the process at the guest's end.
     """

@@ -203,9 +203,9 @@ def _translated(state: State, target: Target) -> State:
         moved = state.hook == "OUTPUT"
         return replace(state, destination=where, ports=ports, rerouted=state.rerouted or moved,
                        translated=state.translated | {"DNAT"})  # fmt: skip
-    if state.hook != "OUTPUT" and _same(_way_out(state), state.destination, ports, state.whole.ports):
+    where = _here(state)
+    if _same(where, state.destination, ports, state.whole.ports):
         return _settled(state)
-    where = _loopback(state) if state.hook == "OUTPUT" else _any_address(state)
     return replace(state, destination=where, ports=ports, rerouted=state.rerouted or state.hook == "OUTPUT",
                    translated=state.translated | {"REDIRECT"})  # fmt: skip
 
@@ -238,6 +238,13 @@ def _way_out(state: State) -> Range:
     """What MASQUERADE takes."""
     known = state.packet.way_out
     return _any_address(state) if known is None else Range(known, known)
+
+
+def _here(state: State) -> Range:
+    """What REDIRECT takes: of what comes in, the address of the interface by which it does."""
+    if state.hook == "OUTPUT":
+        return _loopback(state)
+    return _way_out(state) if state.packet.chain == "INPUT" else _any_address(state)
 
 
 def _any_address(state: State) -> Range:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from netinsight.addresses import within
@@ -11,16 +11,15 @@ from netinsight.engine.spaces import Box, cut
 from netinsight.errors import QuestionError, visible
 from netinsight.flow import EVERY_PORT, ICMP, ICMPV6, NO_PORT, TCP, PortRange
 from netinsight.guest.iptables import Judgement, Packet, as_one
-from netinsight.guest.windows_firewall.rows import Origin, Packed, Place, packed
-from netinsight.guest.windows_firewall.rules import PROFILES, Condition, Connection, Profile, Rule, World, known_process
-from netinsight.guest.windows_firewall.worlds import ends, told
+from netinsight.guest.windows_firewall.judging import UNKNOWN, Asked
+from netinsight.guest.windows_firewall.process import Listeners
+from netinsight.guest.windows_firewall.rows import Packed, Place, packed
+from netinsight.guest.windows_firewall.rules import PROFILES, Connection, Profile, Rule
 
-UNKNOWN = "UNKNOWN"
-MOST_TOLD = 12
-"""How many rules that may match an answer tells."""
+MOST_TYPES = 12
+"""How many types of ICMP an answer tells that are not judged alike."""
 MOST_PLACES = 256
 """Of how many places the rows are kept."""
-_VERDICT = {True: "ACCEPT", False: "DROP"}
 _ECHO = {ICMP: 8, ICMPV6: 128}
 
 Regions = list[tuple[Box, Judgement]]
@@ -41,6 +40,7 @@ class WindowsFirewall:
     connections: tuple[Connection, ...] = ()
     notes: tuple[str, ...] = ()
     _packed: dict[tuple[Place, bool], Packed] = field(default_factory=dict)
+    _listeners: list[Listeners] = field(default_factory=list)
 
     def judge(self, packet: Packet) -> Judgement:
         """What becomes of a packet; of one with a box of ports what becomes of all, UNKNOWN where they differ.
@@ -123,13 +123,17 @@ class WindowsFirewall:
         typed = packet.protocol in _ECHO
         asked = _icmp_box(packet) if typed else packet.ports
         cells = classify.partition(rows.table, packet.source, packet.destination, packet.protocol, asked)
-        parts = [(cell.box, _judged(rows, cell.rows, place.profile, packet)) for cell in cells]
+        if not self._listeners:
+            self._listeners.append(Listeners(self.rules))
+        listeners = self._listeners[0]
+        judging = Asked(packet, place.profile, listeners.of_packet(packet), listeners)
+        parts = [part for cell in cells for part in judging.judged(rows, cell)]
         if not typed:
             return parts
         verdicts = {judgement.verdict for _, judgement in parts}
         if len(verdicts) == 1:
-            return [(packet.ports, parts[0][1])]
-        notes = [f"type {_types(box)}: {judgement.verdict}" for box, judgement in parts[:MOST_TOLD]]
+            return [(packet.ports, _noting(parts[0][1], (one for _, one in parts)))]
+        notes = [f"type {_types(box)}: {judgement.verdict}" for box, judgement in parts[:MOST_TYPES]]
         return [(packet.ports, replace(parts[0][1], verdict=UNKNOWN, trace=(), places=(), assumptions=tuple(notes)))]
 
 
@@ -155,46 +159,6 @@ def _icmp_box(packet: Packet) -> Box:
 def _types(box: Box) -> str:
     first, last = (f"{one // 256}/{one % 256}" for one in box.ports)
     return first if first == last else f"{first} to {last}"
-
-
-def _judged(rows: Packed, numbers: tuple[int, ...], profile: Profile, packet: Packet) -> Judgement:
-    """The judgement of rows of which only the last is certain."""
-    cell = [(rows.origins[number], classify.accepts(rows.table, number)) for number in numbers]
-    asked = (condition for origin, _ in cell for condition in origin.conditions)
-    known: World = known_process(packet.program, packet.service, packet.package, asked)
-    known |= {Condition("interface", alias): False for alias in profile.disabled_interfaces}  # on these it is off
-    found = ends(cell, known)
-    if found is None or len(found) > 1:
-        return _open(cell, profile, found is None)
-    (((accepts, origin)),) = found.items()
-    return _decided(accepts, origin, profile, packet.chain)
-
-
-def _decided(accepts: bool, origin: Origin, profile: Profile, chain: str) -> Judgement:
-    verdict, rule = _VERDICT[accepts], origin.rule
-    if rule is None:
-        return Judgement(verdict, "policy", profile.line or None, chain=profile.name)
-    places = ((profile.name, chain, rule.line),)
-    return Judgement(verdict, rule.name, rule.line, (rule.name,), chain=profile.name, places=places)
-
-
-def _open(cell: list[tuple[Origin, bool]], profile: Profile, too_many: bool) -> Judgement:
-    """UNKNOWN, with every rule that may match and what comes where none does."""
-    rules: dict[str, Rule] = {}
-    for origin, _ in cell[:-1]:
-        if origin.rule is not None:
-            rules.setdefault(told(origin, origin.rule.line), origin.rule)
-    last, accepts = cell[-1]
-    end = f"`{last.rule.name}`" if last.rule else f"the default of {profile.name}"
-    notes = [
-        *list(rules)[:MOST_TOLD],
-        *([f"and {len(rules) - MOST_TOLD} more rules"] if len(rules) > MOST_TOLD else []),
-    ]
-    notes.append(f"if none of these matches, {end}: {_VERDICT[accepts]}")
-    if too_many:
-        notes.append("more rules of this kind than are compared")
-    first = next(iter(rules.values()))
-    return Judgement(UNKNOWN, first.name, first.line, assumptions=tuple(notes), chain=profile.name)
 
 
 def _unless(judgement: Judgement, verdict: str, why: str) -> Judgement:
@@ -230,4 +194,9 @@ def _agreed(held: tuple[tuple[str, Judgement], ...]) -> Judgement:
         notes = [f"{name}: {one.verdict}" + (f" by {one.rule}" if one.verdict != UNKNOWN else "") for name, one in held]
         notes += dict.fromkeys(note for _, one in held for note in one.assumptions)
         return replace(first, verdict=UNKNOWN, trace=(), places=(), assumptions=tuple(notes))
-    return first
+    return _noting(first, (one for _, one in held))
+
+
+def _noting(judgement: Judgement, others: Iterable[Judgement]) -> Judgement:
+    """The same with what all were assumed to be."""
+    return replace(judgement, assumptions=tuple(dict.fromkeys(note for one in others for note in one.assumptions)))

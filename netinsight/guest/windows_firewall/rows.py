@@ -15,9 +15,8 @@ from netinsight.addresses import LAST, V4_FIRST, V4_LAST, Range, merge, parse_pr
 from netinsight.engine.tables import EVERYWHERE, AddressSets, Row, Table
 from netinsight.flow import EVERY_PORT, ICMP, ICMPV6, TCP, UDP, PortRange
 from netinsight.guest.windows_firewall.rules import (
-    ALLOW,
     BLOCK,
-    BYPASS,
+    IN_ORDER,
     Addresses,
     Condition,
     Connection,
@@ -80,7 +79,7 @@ def packed(rules: Iterable[Rule], place: Place, inbound: bool) -> Packed:
     found = Packed()
     in_force = [(rule, local) for rule in rules if rule.inbound == inbound and place.profile.name in rule.profiles
                 if (local := _local_store(rule, place.profile)) is not None]  # fmt: skip
-    for action in (BYPASS, BLOCK, ALLOW):
+    for action in IN_ORDER:
         for rule, local in in_force:
             if rule.action == action:
                 for row, conditions in _rows(rule, place):

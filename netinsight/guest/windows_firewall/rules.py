@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ntpath
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,8 +11,12 @@ from netinsight.flow import PortRange
 
 PROFILES = ("Domain", "Private", "Public")
 ALLOW, BLOCK, BYPASS = "Allow", "Block", "Bypass"
+IN_ORDER = (BYPASS, BLOCK, ALLOW)
+"""Rules of the first of these that matches decide."""
 INTERFACE_TYPES = ("Wired", "Wireless", "RemoteAccess")
 EVERY_SERVICE = "*"
+OF_PROCESS = ("program", "service", "package")
+"""The kinds of condition that the process at the machine's end decides."""
 
 _VARIABLES = {
     "%systemroot%": r"c:\windows",
@@ -47,26 +49,6 @@ def followed(conditions: frozenset[Condition]) -> frozenset[Condition]:
     if any(condition.kind == "service" for condition in conditions):
         return conditions | {Condition("service", EVERY_SERVICE)}
     return conditions
-
-
-def _file_name(program: str) -> str:
-    return ntpath.basename(program)
-
-
-def known_process(program: str | None, service: str | None, package: str | None, asked: Iterable[Condition]) -> World:
-    """What the process at this end says of the conditions that rules ask for."""
-    world: World = {}
-    for condition in asked:
-        if condition.kind == "program" and program is not None:
-            if condition.value == full_path(program):
-                world[condition] = True
-            elif _file_name(condition.value) != _file_name(full_path(program)):
-                world[condition] = False
-        if condition.kind == "service" and service is not None:
-            world[condition] = condition.value in (EVERY_SERVICE, service.casefold())
-        if condition.kind == "package" and package is not None:
-            world[condition] = condition.value.casefold() == package.casefold()
-    return world
 
 
 def full_path(program: str) -> str:

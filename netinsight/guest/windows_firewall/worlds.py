@@ -6,41 +6,55 @@ nothing is so but what it asks for and what is known: whatever else were so coul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from netinsight.guest.windows_firewall.rows import Origin
-from netinsight.guest.windows_firewall.rules import BLOCK, Condition, World, followed
+from netinsight.guest.windows_firewall.rules import Condition, World, followed
 
 MOST_STEPS = 2_000_000
 
 
-def ends(rows: Sequence[tuple[Origin, bool]], known: World) -> dict[bool, Origin] | None:
-    """Of rows in order (each with whether it accepts, the last without a condition) what may decide, by its outcome.
+Rows = Sequence[tuple[Origin, bool]]
+"""Rows in order, each with whether it accepts; the last has no condition."""
 
-    None where there are too many to compare.
+
+class TooManyError(Exception):
+    """There are more rows that hang on something than are compared."""
+
+
+def ends(rows: Rows, known: World) -> dict[bool, Origin] | None:
+    """Of the rows what may decide, by its outcome; None where there are too many to compare."""
+    found: dict[bool, Origin] = {}
+    wanted = {True, False}
+    try:
+        for origin, accepts in may_decide(rows, known, wanted):
+            found[accepts] = origin
+            wanted.discard(accepts)
+    except TooManyError:
+        return None
+    return found
+
+
+def may_decide(rows: Rows, known: World, wanted: Container[bool]) -> Iterator[tuple[Origin, bool]]:
+    """The rows of some outcomes that may decide.
+
+    Raises
+    ------
+    TooManyError
+        Where there are too many to compare.
     """
     given = {condition for condition, so in known.items() if so}
-    found: dict[bool, Origin] = {}
     before: dict[frozenset[Condition], None] = {}
     steps = 0
     for origin, accepts in rows:
         asked = frozenset(origin.conditions)
-        if accepts not in found and not any(known.get(condition) is False for condition in asked):
+        if any(known.get(condition) is False for condition in asked):
+            continue
+        if accepts in wanted:
             steps += len(before)
             if steps > MOST_STEPS:
-                return None
+                raise TooManyError
             so = followed(asked | given)
             if not any(earlier <= so for earlier in before):
-                found[accepts] = origin
+                yield origin, accepts
         before[asked] = None
-    return found
-
-
-def told(origin: Origin, number: int) -> str:
-    """A row that may match, and on what it hangs."""
-    rule = origin.rule
-    if rule is None:
-        return ""
-    action = "blocks" if rule.action == BLOCK else "allows"
-    line = f"line {number}: " if number else ""
-    return f"{line}`{rule.name}` {action} if {' and '.join(map(str, origin.conditions))}"

@@ -57,7 +57,12 @@ def through_guest(walker: Walker, journey: Journey, interface: Interface) -> lis
         passed = [after._replace(steps=journey.says("guest.nat", "", ref, Decision.ACCEPT, told).steps)]
     else:
         passed = [journey]
-    return [on for one in passed for on in _passes_on(walker, one, interface, journey.packet.source)]
+    source = journey.packet.source
+    return [
+        on
+        for one in passed
+        for on in (walker.lost(one) if guest_firewall.is_lost(one) else _passes_on(walker, one, interface, source))
+    ]
 
 
 def restores(walker: Walker, journey: Journey, interface: Interface) -> list[Journey]:

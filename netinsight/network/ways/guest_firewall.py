@@ -156,11 +156,14 @@ def _told(part: Part, journey: Journey, chain: str, firewall: GuestFirewall) -> 
         "assumed": "; ".join(one.assumptions),
         "kind": one.reject_with,
         "firewall": firewall.name_of(one),
+        "chain": _walked(part, chain),
     }
     if part.sent_on and left is not None:
         values |= {"to": _address(left.destination), "ports": _ports(left.ports or part.box.ports)}
     elif firewall.translates and decision is Decision.UNKNOWN:
         values["to"] = "-"
+    elif chain == "INPUT" and left is not None and left.ports is not None:
+        values |= {"ports": _ports(left.ports), "first": left.ports.first, "last": left.ports.last}
     if decision is Decision.UNKNOWN:
         return Decision.UNKNOWN, why("guest_firewall.unknown", **values)
     if decision is Decision.ACCEPT and not part.fits:
@@ -171,16 +174,21 @@ def _told(part: Part, journey: Journey, chain: str, firewall: GuestFirewall) -> 
         invalid = part.later.end is not None and part.later.end.conntrack == "INVALID"
         return Decision.DROP, why("guest_firewall.unseen" if invalid else "guest_firewall.later", **values)
     if decision is Decision.DROP:
-        rejects = one.verdict == "REJECT"
-        return Decision.DROP, why("guest_firewall.reject" if rejects else "guest_firewall.drop", **values)
+        drops = "guest_firewall.drop_assumed" if one.assumptions else "guest_firewall.drop"
+        return Decision.DROP, why("guest_firewall.reject" if one.verdict == "REJECT" else drops, **values)
     if part.sent_on:
         return Decision.ACCEPT, why("guest_firewall.sent_on", **values)
-    if left is not None and left.ports is not None and chain == "INPUT":
-        return Decision.ACCEPT, why("guest_firewall.moved", **values, ports=_ports(left.ports),
-                                    first=left.ports.first, last=left.ports.last)  # fmt: skip
+    if "first" in values:
+        return Decision.ACCEPT, why("guest_firewall.moved", **values)
     if left is not None and left.source.first != journey.packet.source and not journey.frame.back:
         return Decision.ACCEPT, why("guest_firewall.translated", **values, source=_address(left.source))
     return Decision.ACCEPT, why("guest_firewall.assumed" if one.assumptions else "guest_firewall.accept", **values)
+
+
+def _walked(part: Part, chain: str) -> str:
+    """The built-in chain that it passes: what comes for a container of the guest, or from one, is passed on."""
+    end = part.decides.end
+    return "FORWARD" if part.sent_on else end.packet.chain if end is not None else chain
 
 
 def _ports(ports: PortRange) -> str:
@@ -249,6 +257,11 @@ def _apply(journey: Journey, change: _Change | None) -> Journey:
     if change.shift:
         after = after.framed(after.frame._replace(shift=after.frame.shift + change.shift))
     return after.new_leg() if translated else after
+
+
+def is_lost(journey: Journey) -> bool:
+    """Whether it is not known what a guest made of the packet: no stage further on can judge it by its addresses."""
+    return journey.steps[-1].deciding.why.code == "guest_firewall.translation"
 
 
 def _not_known(journey: Journey) -> Journey:

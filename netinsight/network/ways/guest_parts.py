@@ -80,16 +80,10 @@ def is_untracked(judgement: Judgement) -> bool:
     return judgement.end is not None and judgement.end.conntrack == "UNTRACKED"
 
 
-def destination_of(left: State) -> Range:
-    """To where a packet is translated; REDIRECT takes the first address of the interface that it comes in by."""
-    own = left.packet.way_out
-    return Range(own, own) if "REDIRECT" in left.translated and own is not None else left.destination
-
-
 def is_changed(left: State, box: Box) -> bool:
     """Whether translation made another packet of one with the ports of ``box``."""
     packet = left.packet
-    same = left.source == (packet.source, packet.source) and destination_of(left) == (packet.destination,) * 2
+    same = left.source == (packet.source, packet.source) and left.destination == (packet.destination,) * 2
     return not same or left.source_ports not in (None, box.source_ports) or left.ports not in (None, box.ports)
 
 

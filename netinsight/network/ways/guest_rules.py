@@ -11,6 +11,7 @@ are ESTABLISHED, or INVALID. A SYN-ACK of no connection is INVALID, what follows
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,9 +21,10 @@ from netinsight.flow import ICMP, ICMPV6, TCP, has_ports
 from netinsight.guest import described
 from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Judgement
 from netinsight.guest.iptables import Packet as Judged
+from netinsight.guest.listeners import processes
 from netinsight.guest.nftables import Ruleset, iptables_of
 from netinsight.model.base import Path
-from netinsight.model.guest import Guest
+from netinsight.model.guest import Guest, Listener
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Origin
@@ -33,7 +35,6 @@ from netinsight.network.ways.guest_parts import (
     asked_box,
     chain_of,
     connmark_of,
-    destination_of,
     ends_as,
     is_changed,
     is_untracked,
@@ -45,6 +46,7 @@ from netinsight.sources.nftables_file import nftables_of
 from netinsight.sources.windows_firewall_file import windows_firewall_of
 
 if TYPE_CHECKING:
+    from netinsight.guest.windows_firewall import WindowsFirewall
     from netinsight.network.ways.walker import Walker
 
 TABLES = ("raw", "mangle", "nat", "filter", "security")
@@ -92,7 +94,8 @@ def firewall_of(network: Network, instance: str, of_family: int) -> GuestFirewal
 def _read(guest: Guest, ruleset: Ruleset | None, of_family: int) -> GuestFirewall | None:
     """Of nftables and iptables a packet passes both, on one way through the chains of both."""
     if (windows := windows_firewall_of(guest)) is not None:
-        return GuestFirewall("windows_firewall", windows.regions)
+        asked = partial(_by_process, windows, guest.listening or [])
+        return GuestFirewall("windows_firewall", asked)
     tables = described.firewall_of(guest, of_family)
     if ruleset is not None:
         together = ruleset if tables is None else ruleset.beside(tables)
@@ -101,6 +104,19 @@ def _read(guest: Guest, ruleset: Ruleset | None, of_family: int) -> GuestFirewal
         key = "iptables" if of_family == 4 else "ip6tables"
         return GuestFirewall(key, lambda packet: tables.regions(packet, TABLES), tables.translates)
     return None
+
+
+def _by_process(windows: WindowsFirewall, listeners: list[Listener], packet: Judged) -> list[tuple[Box, Judgement]]:
+    """What a Windows firewall says; where that hangs on the process, of each port by the one that listens there."""
+    found = []
+    for box, judgement in windows.regions(packet):
+        if packet.chain != "INPUT" or not has_ports(packet.protocol) or not judgement.assumptions:
+            found.append((box, judgement))
+            continue
+        for part, name in processes(listeners, packet, box):
+            known = windows.regions(replace(packet, ports=part, program=name)) if name else [(part, judgement)]
+            found += known
+    return found
 
 
 def judged(walker: Walker, journey: Journey, interface: Interface, chain: str) -> list[Part] | None:
@@ -317,7 +333,7 @@ class _Asker(NamedTuple):
         moved = None if left.ports in (None, part.box.ports) else part.box.ports
         known = known._replace(
             kinds=left.translated,
-            new_source=restored_to(asked.destination, moved, destination_of(left)),
+            new_source=restored_to(asked.destination, moved, left.destination),
             new_destination=restored_to(asked.source, None, left.source),
         )
         facts: dict[str, object] = {"state": "ESTABLISHED", "connection": known, "connmark": connmark_of(left)}

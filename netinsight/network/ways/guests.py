@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from netinsight.addresses import family, parse_address, ranges, text
 from netinsight.engine.classify import Decision
 from netinsight.flow import UDP, has_ports
 from netinsight.guest import described
+from netinsight.guest.ipv4 import NOT_OURS
 from netinsight.guest.packets import Found
 from netinsight.guest.routes import Routing, reverse_path
 from netinsight.guest.rows import HostAddress
+from netinsight.model.base import Path
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Origin
@@ -107,9 +110,17 @@ def lets_in(walker: Walker, journey: Journey, interface: Interface, item: str) -
         "guest_route.reverse_path", interface=name, mode=MODES[mode], source=text(packet.source), reason=found.reason
     )
     instance = interface.instance_id or ""
-    path = ("instances", instance, "guest", "sysctl")
-    origin = Origin(f"{instance}/sysctl", "guest_route", path, text=f"rp_filter of {name}: {mode}")
+    line = next((n for who in (name, "all") for n in _rows_of(guest.sysctl, who, mode)), 0)
+    path: Path = ("instances", instance, "guest", "sysctl", *([line] if line else []))
+    at = f"{instance}/sysctl" + (f"/{line}" if line else "")
+    origin = Origin(at, "guest_route", path, text=f"rp_filter of {name}: {mode}")
     return journey.says("guest.route", item, Ref("instance", instance), Decision.DROP, told, origin)
+
+
+def _rows_of(sysctl: str, who: str, mode: int) -> list[int]:
+    """The lines of ``sysctl`` that say this ``rp_filter`` of an interface, or of ``all``."""
+    row = re.compile(rf".*conf[./]{re.escape(who)}[./]rp_filter\W*{mode}\s*")
+    return [n for n, line in enumerate(sysctl.splitlines(), start=1) if row.fullmatch(line)]
 
 
 def marked(walker: Walker, journey: Journey, interface: Interface, came_by: str, marks: set[int]) -> Journey:
@@ -156,6 +167,8 @@ def _hangs_on_the_socket(network: Network, routing: Routing, packet: Packet, ins
 
 def nowhere(found: Found, destination: int) -> Why:
     """Why a guest sends nothing."""
+    if found.reason == NOT_OURS and found.source is not None:
+        return why("guest_route.foreign_source", destination=text(destination), source=text(found.source))
     code = "guest_route.none" if found.type == "none" else "guest_route.refused"
     return why(code, destination=text(destination), type=found.type)
 

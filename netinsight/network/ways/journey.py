@@ -231,8 +231,9 @@ class Journey(NamedTuple):
         )
 
     def framed(self, frame: Frame) -> Journey:
-        """The same with its ports told otherwise."""
-        box = frame.box(self.packet.protocol, self.legs[frame.leg], self.box.ports)
+        """The same with its ports told otherwise; an answer without ports stays the ICMP type that it is."""
+        kept = frame.back and not has_ports(self.packet.protocol)
+        box = self.packet.box if kept else frame.box(self.packet.protocol, self.legs[frame.leg], self.box.ports)
         return self._replace(frame=frame, packet=self.packet._replace(box=box))
 
     def new_leg(self) -> Journey:

@@ -1,22 +1,21 @@
-"""Packets as JSON lines; every mistake of every line at once."""
+"""Packets at a firewall, one JSON object a line; every mistake of every line at once."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from netinsight.addresses import family, parse_address
 from netinsight.engine.spaces import Box
-from netinsight.errors import InputError, Place, Problem, did_you_mean, one_of, visible
+from netinsight.errors import InputError, Place, Problem, one_of, visible
 from netinsight.flow import EVERY_PORT, NO_PORT, PortRange
 from netinsight.guest.iptables.match_time import moment
 from netinsight.guest.iptables.names import FLAGS, ICMP, ICMPV6, PROTOCOLS, TABLES, WAYS, WITH_PORTS
 from netinsight.guest.iptables.state import Packet
+from netinsight.sources.json_lines import Form, Line, lines_of, value_column
 
-MOST_LINE = 10_000
 MOST_PACKETS = 1_000_000
 _STATES = ("NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED")
 _KINDS = ("LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "ANYCAST", "BLACKHOLE", "UNREACHABLE", "PROHIBIT", "UNSPEC",
@@ -29,22 +28,6 @@ class Asked(NamedTuple):
     packet: Packet
     tables: tuple[str, ...]
     line: int
-
-
-@dataclass(slots=True)
-class _Line:
-    place: Place
-    text: str
-    problems: list[Problem]
-    given: dict[str, Any] = field(default_factory=dict)
-
-    def wrong(self, message: str, key: str = "", hint: str = "") -> None:
-        self.problems.append(Problem(self.place._replace(column=self.column(key)), message, hint, self.text))
-
-    def column(self, key: str) -> int:
-        """Where the value of a key stands."""
-        found = re.search(rf"{re.escape(json.dumps(key, ensure_ascii=False))}\s*:\s*", self.text) if key else None
-        return found.end() + 1 if found else 1
 
 
 def read_packets(text: str, file: str, of_family: int | None) -> list[Asked]:
@@ -62,15 +45,9 @@ def read_packets(text: str, file: str, of_family: int | None) -> list[Asked]:
     """
     problems: list[Problem] = []
     asked = []
-    lines = text.split("\n")
-    if len(lines) > MOST_PACKETS:
-        raise InputError([Problem(Place(file), f"more than {MOST_PACKETS} lines", "ask them in parts")])
-    for at, raw in enumerate(lines, start=1):
-        if not raw.strip() or raw.lstrip().startswith("#"):
-            continue
-        line = _Line(Place(file, at, 1), raw.rstrip("\r"), [])
+    for line in lines_of(text, file, FORM):
         one = _packet(line, of_family)
-        problems += line.problems
+        problems += sorted(line.problems, key=lambda told: told.place)
         if one is not None:
             asked.append(one)
     if not asked and not problems:
@@ -80,11 +57,13 @@ def read_packets(text: str, file: str, of_family: int | None) -> list[Asked]:
     return asked
 
 
-def _packet(line: _Line, of_family: int | None) -> Asked | None:
-    if not _object(line):
+def _packet(line: Line, of_family: int | None) -> Asked | None:
+    if not line.read():
         return None
     read = {}
-    for key, value in line.given.items():
+    for key, value in line.value.items():
+        if key not in _READERS:
+            continue  # told already
         if value is None or (value == "" and key != "tcp_flags"):  # no flag at all is a kind of packet
             continue
         try:
@@ -92,7 +71,7 @@ def _packet(line: _Line, of_family: int | None) -> Asked | None:
         except (ValueError, TypeError) as error:
             line.wrong(f"{key}: {error}", key)
     for key in ("chain", "src", "dst"):
-        if line.given.get(key) in (None, ""):
+        if line.value.get(key) in (None, ""):
             line.wrong(f"no `{key}`")
     if of_family is None and "tables" in read:
         line.wrong("tables: these rules are judged whole", "tables")
@@ -113,39 +92,7 @@ def _packet(line: _Line, of_family: int | None) -> Asked | None:
 _NO_PORTS = Box(NO_PORT, NO_PORT)
 
 
-def _object(line: _Line) -> bool:
-    """Read the object of a line."""
-    if len(line.text) > MOST_LINE:
-        line.text = line.text[:200]
-        line.wrong(f"longer than {MOST_LINE} characters")
-        return False
-    try:
-        value = json.loads(line.text, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        place = line.place._replace(column=getattr(error, "colno", 1))
-        line.problems.append(
-            Problem(place, f"not JSON: {getattr(error, 'msg', error)}", "one object a line", line.text)
-        )
-        return False
-    if not isinstance(value, dict):
-        line.wrong('expected an object such as {"chain": "INPUT", "src": "10.0.0.1", "dst": "10.0.0.2"}')
-        return False
-    for key in value:
-        if key not in _READERS:
-            hint = did_you_mean(key.lower(), _READERS) or f"known: {one_of(list(_READERS), 30)}"
-            line.wrong(f"unknown key `{visible(key)}`", key, hint)
-    line.given = value
-    return not line.problems
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if twice := next((key for key in keys if keys.count(key) > 1), None):
-        raise ValueError(f"duplicate key `{visible(twice)}`")
-    return dict(pairs)
-
-
-def _together(line: _Line, read: Mapping[str, Any]) -> None:
+def _together(line: Line, read: Mapping[str, Any]) -> None:
     """What does not go together."""
     protocol = read.get("protocol", PROTOCOLS["tcp"])
     if protocol not in WITH_PORTS:
@@ -260,3 +207,4 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 }
 _FIELDS = {"src": "source", "dst": "destination", "src_mac": "source_mac", "src_type": "source_type",
            "dst_type": "destination_type"}  # fmt: skip
+FORM = Form(_READERS, '{"chain": "INPUT", "src": "10.0.0.1", "dst": "10.0.0.2"}', value_column, MOST_PACKETS)
