@@ -48,6 +48,37 @@ def make_rules(lines: int, seed: int = 1, hosts: int = 2000) -> str:
     return "\n".join([*head, *rules, "COMMIT", ""])
 
 
+def make_services(lines: int, seed: int = 3) -> str:
+    """Rules as kube-proxy writes them for services of three pods each: chains, comments and addresses all differ."""
+    draw = random.Random(seed)
+    chains, rules = ["KUBE-SERVICES", "KUBE-MARK-MASQ"], ["-A PREROUTING -j KUBE-SERVICES"]
+    rules.append("-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000")
+    while len(rules) + len(chains) < lines:
+        service, comment = _chain("KUBE-SVC", draw), f"ns{draw.randrange(50)}/web-{draw.randrange(10**6)}:http"
+        address, port = f"10.96.{draw.randrange(256)}.{draw.randrange(256)}/32", draw.choice(PORTS)
+        asked = f'-d {address} -p tcp -m comment --comment "{comment} cluster IP" -m tcp --dport {port}'
+        rules += [
+            f"-A KUBE-SERVICES {asked} -j {service}",
+            f"-A {service} ! -s 10.244.0.0/16 {asked} -j KUBE-MARK-MASQ",
+        ]
+        chains.append(service)
+        for left in (3, 2, 1):
+            pod, to = f"10.244.{draw.randrange(256)}.{draw.randrange(256)}", _chain("KUBE-SEP", draw)
+            share = f" -m statistic --mode random --probability {1 / left:.11f}" if left > 1 else ""
+            rules += [
+                f'-A {service} -m comment --comment "{comment} -> {pod}:8080"{share} -j {to}',
+                f'-A {to} -s {pod}/32 -m comment --comment "{comment}" -j KUBE-MARK-MASQ',
+                f'-A {to} -p tcp -m comment --comment "{comment}" -m tcp -j DNAT --to-destination {pod}:8080',
+            ]
+            chains.append(to)
+    head = ["*nat", ":PREROUTING ACCEPT [0:0]", *(f":{name} - [0:0]" for name in chains)]
+    return "\n".join([*head, *rules, "COMMIT", ""])
+
+
+def _chain(kind: str, draw: random.Random) -> str:
+    return f"{kind}-{''.join(draw.choices('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', k=16))}"
+
+
 def largest() -> tuple[str, str]:
     """The largest real rule set; where there is none, one of its size that is made."""
     files = sorted(REAL.glob("*iptables-save*"), key=lambda path: path.stat().st_size)
@@ -119,18 +150,19 @@ def _packet(kind: Compiled, flow: list[int]) -> Packet:
     return replace(kind.packet, source=source, destination=target, ports=ports)
 
 
-@pytest.mark.parametrize("shape", ["real", "generated", "every address another"])
+@pytest.mark.parametrize("shape", ["real", "generated", "every address another", "kubernetes"])
 def test_a_large_file_is_read(
     benchmark: BenchmarkFixture, ratio: Callable[[str, float, float], None], request: pytest.FixtureRequest, shape: str
 ) -> None:
     lines = 2_000 if request.config.getoption("benchmark_disable") else LINES
     if shape == "real" and not REAL.exists():
         pytest.skip("no ../shared/data/iptables beside the project")
-    text = (
-        _repeated(largest()[1], lines)
-        if shape == "real"
-        else make_rules(lines, hosts=2000 if shape == "generated" else lines)
-    )
+    text = {
+        "real": lambda: _repeated(largest()[1], lines),
+        "generated": lambda: make_rules(lines),
+        "every address another": lambda: make_rules(lines, hosts=lines),
+        "kubernetes": lambda: make_services(lines),
+    }[shape]()
     spent = []
 
     def read() -> Firewall:
@@ -140,7 +172,8 @@ def test_a_large_file_is_read(
         return made
 
     firewall = benchmark.pedantic(read, rounds=3)
-    assert sum(len(chain.rules) for chain in firewall.tables["filter"].chains.values()) >= lines
+    chains = [chain for table in firewall.tables.values() for chain in table.chains.values()]
+    assert len(chains) + sum(len(chain.rules) for chain in chains) >= lines
     split = re.compile(r"\s+").split
     anchors = []
     for _ in range(3):

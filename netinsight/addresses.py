@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from socket import AF_INET, inet_pton
+from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
 from netaddr import INET_PTON as STRICT
@@ -53,10 +53,10 @@ def parse_address(written: str) -> int:
     try:
         if ":" not in written:
             return V4_FIRST + int.from_bytes(inet_pton(AF_INET, written), "big")  # what netaddr asks, after much else
-        address = IPAddress(written, flags=STRICT)
-    except (AddrFormatError, ValueError, OSError) as error:
+        value = int.from_bytes(inet_pton(AF_INET6, written), "big")
+    except (ValueError, OSError) as error:
         raise ValueError(f"`{written[:60]}` is not an IP address") from error
-    return V4_FIRST + int(address) if address.version == 4 else _outside_v4(int(address), written)
+    return _outside_v4(value, written)
 
 
 def _outside_v4(value: int, written: str) -> int:

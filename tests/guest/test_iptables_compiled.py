@@ -123,7 +123,9 @@ def test_generated_rules_as_the_walk(seed: int) -> None:
 WORDS = ["!", "-s", "-d", "10.0.0.1", "-p", "tcp", "udp", "-m", "multiport", "--dport", "--dports", "--dpor", "80", '"80"',
          "--sport=1", "-j", "one", "LOG", "--log-prefix", "ACCEPT", "-m tcp", "foo", "--bar", "-c 1 2", "-4", '"', "-i", "eth+",
          "TPROXY", "REJECT", "--reject-with", "tcp-reset", "-f", "-g", "--ctstate", "NEW", "conntrack", "-m udp", "--syn",
-         '-m comment --comment "a -j b"', "--set", "recent", "--name"]  # fmt: skip
+         '-m comment --comment "a -j b"', "--set", "recent", "--name", "--dport 70000", "--sport 60000", '--comment "x"', "'",
+         '""', '--comment "a --dport 70000 b"', "-j nat", "-j DNAT --to-destination 10.0.0.1:80", "-d 10.0.0.300", "-s 10.0.0.1/33",
+         "-j DNAT --to-destination 300.0.0.1", "\\", "--comment -j one"]  # fmt: skip
 
 
 def _read(text: str) -> Firewall | list[str]:
@@ -145,7 +147,7 @@ def test_a_rule_in_pieces_reads_as_a_whole(seed: int) -> None:
     text = "\n".join(lines) if random.random() < 0.8 else _rules(random)
     read = _read(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Pieces, "rule", lambda *_: None)
+        patch.setattr(Pieces, "leads", lambda *_: None)
         whole = _read(text)
     if isinstance(read, list) or isinstance(whole, list):
         assert read == whole

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import overload
 
 from netinsight.errors import InputError, Place, Problem, did_you_mean, one_of, visible
 from netinsight.guest.iptables.firewall import Firewall
 from netinsight.guest.iptables.ipset import IpSet, read_ipsets
 from netinsight.guest.iptables.names import TABLES
-from netinsight.guest.iptables.rule_reader import Pieces, Surroundings, read_rules
+from netinsight.guest.iptables.rule_reader import Pieces, Surroundings, read_rules, shape_of
 from netinsight.guest.iptables.rules import Chain, Rule, Table
 from netinsight.guest.iptables.words import Word, WordError, number, words_of
 
 _COUNTERS = re.compile(r"\s*\[\d+:\d+\]\s*")
+_CHAIN = re.compile(r":([\w-]+) - (?:\[[0-9]+:[0-9]+\])?")
+"""A user's chain, as most are written."""
 _SETS = re.compile(r"--(?:add|del|map)-set\s+(\S+)")
 MOST_LINE = 10_000
 _ELSEWHERE = re.compile(
@@ -35,13 +38,59 @@ class _Line:
 
 
 @dataclass(slots=True)
+class _Written:
+    """The rules of a chain while they are read: of each its line, and which of the table's tails it has."""
+
+    lines: list[int] = field(default_factory=list)
+    tails: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Draft:
     """A table while it is read."""
 
     name: str
     line: int
     policies: dict[str, tuple[str | None, int]] = field(default_factory=dict)
-    rules: dict[str, list[_Line]] = field(default_factory=dict)
+    rules: dict[str, _Written] = field(default_factory=dict)
+    tails: dict[str, int] = field(default_factory=lambda: {"": 0})
+    """What stands behind the addresses, each text once; the first is that of lines that have another shape."""
+
+
+class _Rules(Sequence[Rule]):
+    """The rules of a chain, built when the first of them is asked for: most chains of a large file never are.
+
+    Every line has been found to be a rule: by its shape, or read whole, and then ``known`` has what it says.
+    """
+
+    __slots__ = ("built", "chain", "known", "lines", "pieces", "reader")
+
+    def __init__(
+        self, reader: _Reader, pieces: Pieces, chain: str, lines: list[int], known: dict[int, list[Rule]]
+    ) -> None:
+        self.reader, self.pieces, self.chain, self.lines, self.known = reader, pieces, chain, lines, known
+        self.built: tuple[Rule, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.lines) + sum(len(rules) - 1 for rules in self.known.values())
+
+    @overload
+    def __getitem__(self, at: int) -> Rule: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Rule, ...]: ...
+    def __getitem__(self, at: int | slice) -> Rule | tuple[Rule, ...]:
+        if self.built is None:
+            self.built = tuple(self.build())
+        return self.built[at]
+
+    def build(self) -> Iterator[Rule]:
+        """The rules in order."""
+        for at in self.lines:
+            text = self.reader.lines[at - 1].rstrip()
+            if at in self.known:
+                yield from self.known[at]
+            elif shape := shape_of(text, self.reader.family):
+                yield self.pieces.rule(*shape[1:], self.chain, text[text.index("-A ") :], at)
 
 
 class _Reader:
@@ -62,12 +111,9 @@ class _Reader:
         draft: _Draft | None = None
         outside = False
         for at, raw in enumerate(self.lines, start=1):
+            if draft is not None and self.plain(raw, at, draft):  # as most lines are
+                continue
             line = _Line(raw.rstrip(), at)
-            if draft is not None and raw.startswith("-A ") and len(raw) <= MOST_LINE:
-                rules = draft.rules.get(raw[3 : raw.find(" ", 3)])
-                if rules is not None:
-                    rules.append(line)  # as most lines are
-                    continue
             text = line.text.strip()
             if (elsewhere := _ELSEWHERE.fullmatch(text)) is not None:
                 told = f"line {at}: {text.lstrip('# ')}: rules that are not in this file are not judged"
@@ -93,6 +139,23 @@ class _Reader:
                 _Line(f"*{draft.name}", draft.line), 1, f"the table {draft.name} has no COMMIT; is the file cut off?"
             )
 
+    def plain(self, raw: str, at: int, draft: _Draft) -> bool:
+        """Take a line in the shape that iptables-save gives rules and users' chains; False where it has another."""
+        if len(raw) > MOST_LINE:
+            return False
+        if (shape := shape_of(raw, self.family)) is not None:
+            name, _, tail = shape
+            if (written := draft.rules.get(name)) is None:
+                return False
+            written.lines.append(at)
+            written.tails.append(draft.tails.setdefault(tail, len(draft.tails)))
+            return True
+        chain = _CHAIN.fullmatch(raw)
+        if chain is None or chain[1] in TABLES.get(draft.name, ()):
+            return False
+        self.declared(draft, chain[1], None, at)
+        return True
+
     def begun(self, line: _Line, before: _Draft | None) -> _Draft:
         """A table begins."""
         name = line.text.strip()[1:]
@@ -107,6 +170,7 @@ class _Reader:
                       "the rules of two back ends are judged one after the other: give them apart")  # fmt: skip
         else:
             self.tables[name] = draft
+            draft.rules = {chain: _Written() for chain in TABLES[name]}
         return draft
 
     def inside(self, line: _Line, draft: _Draft) -> None:
@@ -133,7 +197,12 @@ class _Reader:
                 raise WordError(f"the chain {visible(name)} is not built in and has no policy", word.column)
         elif word.text not in ("ACCEPT", "DROP"):
             raise WordError(f"policy `{visible(word.text)}` is not ACCEPT or DROP", word.column)
-        draft.policies[name] = (None if word.text == "-" else word.text, line.number)
+        self.declared(draft, name, None if word.text == "-" else word.text, line.number)
+
+    def declared(self, draft: _Draft, name: str, policy: str | None, line: int) -> None:
+        """A chain is there from here on."""
+        draft.policies[name] = (policy, line)
+        draft.rules.setdefault(name, _Written())
 
     def command(self, line: _Line, draft: _Draft) -> None:
         """``-A``, and what a file for iptables-restore may hold beside it."""
@@ -147,7 +216,7 @@ class _Reader:
             raise WordError(f"`{visible(verb)}` is not {one_of(list(_VERBS))}", words[0].column, hint)
         name, verb = words[1].text, _VERBS[verb]
         if verb == "-N":
-            draft.policies.setdefault(name, (None, line.number))
+            self.declared(draft, name, *draft.policies.get(name, (None, line.number)))
         elif verb == "-P":
             if len(words) < 3:
                 raise WordError("-P needs a policy", words[0].column)
@@ -159,32 +228,46 @@ class _Reader:
         """A rule, at the end or, by ``-I``, at a number."""
         if name not in draft.policies and name not in TABLES.get(draft.name, ()):
             raise WordError(f"there is no chain `{visible(name)}`", words[1].column, did_you_mean(name, draft.policies))
-        rules = draft.rules.setdefault(name, [])
-        at = len(rules)
+        rules = draft.rules.setdefault(name, _Written())
+        at = len(rules.lines)
         if verb == "-I":
             numbered = len(words) > 2 and words[2].text.isdigit()
             at = max(0, number(words[2], 1_000_000, "number") - 1) if numbered else 0
-            if at > len(rules):
+            if at > len(rules.lines):
                 raise WordError("the chain has not so many rules", words[2].column)
-        rules.insert(at, line)
+        rules.lines.insert(at, line.number)
+        rules.tails.insert(at, 0)
 
     def table(self, draft: _Draft) -> Table:
-        """A table with its rules read."""
+        """A table, all of whose rules have been found to be some."""
         built_in = TABLES[draft.name]
         users = frozenset(name for name in draft.policies if name not in built_in)
-        around = Surroundings(self.family, draft.name, users, self.sets, self.touched)
-        pieces = Pieces(around)
-        chains = {}
+        pieces = Pieces(Surroundings(self.family, draft.name, users, self.sets, self.touched))
+        tails = [pieces.leads(tail) for tail in draft.tails]
+        chains, leads = {}, {}
         for name in [*built_in, *users]:
             policy, line = draft.policies.get(name, (None, 0))
-            rules: list[Rule] = []
-            prefix = f"-A {name} "
-            for one in draft.rules.get(name, ()):
-                text = one.text if one.text[0] != "[" else one.text[one.text.find("-A ") :]
-                rule = pieces.rule(text[len(prefix) :], name, text, one.number) if text.startswith(prefix) else None
-                rules += self.rule(one, name, around) if rule is None else (rule,)
-            chains[name] = Chain(name, tuple(rules), (policy or "ACCEPT") if name in built_in else None, line)
+            written = draft.rules.get(name, _NONE)
+            known, leads[name] = self.checked(name, written, tails, pieces.around)
+            rules = _Rules(self, pieces, name, written.lines, known) if written.lines else ()
+            chains[name] = Chain(name, rules, (policy or "ACCEPT") if name in built_in else None, line)
+        self.loops(leads)
         return Table(draft.name, chains)
+
+    def checked(
+        self, chain: str, written: _Written, tails: list[str | None], around: Surroundings
+    ) -> tuple[dict[int, list[Rule]], dict[str, int]]:
+        """The rules of a chain that had to be read whole, by their lines; and where it leads, each with a line."""
+        known: dict[int, list[Rule]] = {}
+        leads: dict[str, int] = {}
+        for at, tail in zip(written.lines, written.tails, strict=True):
+            there = tails[tail]
+            if there is None:
+                known[at] = self.rule(_Line(self.lines[at - 1].rstrip(), at), chain, around)
+                there = next((rule.target.chain for rule in known[at]), "")
+            if there:
+                leads.setdefault(there, at)
+        return known, leads
 
     def rule(self, line: _Line, chain: str, around: Surroundings) -> list[Rule]:
         """The rules of a line that is read whole: one, where it can be read."""
@@ -198,24 +281,24 @@ class _Reader:
             self.told(line, wrong.column, wrong.message, wrong.hint)
             return []
 
-    def loops(self, table: Table) -> None:
+    def loops(self, leads: dict[str, dict[str, int]]) -> None:
         """A chain that leads back into itself is refused by the kernel."""
-        jumps = {name: [rule for rule in chain.rules if rule.target.chain] for name, chain in table.chains.items()}
-        done: set[str] = set()
-        for start in table.chains:
-            way: list[tuple[str, Iterator[Rule]]] = [(start, iter(jumps[start]))]
+        done = {name for name, there in leads.items() if not there}
+        for start in leads:
+            way = [] if start in done else [(start, iter(leads[start].items()))]
             while way:
-                rule = next(way[-1][1], None)
-                if rule is None:
+                there, at = next(way[-1][1], ("", 0))
+                if not there:
                     done.add(way.pop()[0])
+                elif there in done:
                     continue
-                there = rule.target.chain
-                if there in [one for one, _ in way]:
-                    self.told(_Line(rule.text, rule.line), 1, f"the chain {there} leads back into itself")
-                elif there not in done:
-                    way.append((there, iter(jumps[there])))
+                elif there in [one for one, _ in way]:
+                    self.told(_Line(self.lines[at - 1].rstrip(), at), 1, f"the chain {there} leads back into itself")
+                else:
+                    way.append((there, iter(leads[there].items())))
 
 
+_NONE = _Written()
 _VERBS = {"-A": "-A", "--append": "-A", "-I": "-I", "--insert": "-I", "-N": "-N", "--new-chain": "-N", "-P": "-P",
           "--policy": "-P"}  # fmt: skip
 
@@ -260,8 +343,6 @@ def _read(text: str, family: int, ipsets: str | None, file: str, ipsets_file: st
     reader.problems += wrong
     reader.drafts()
     tables = {name: reader.table(draft) for name, draft in reader.tables.items()}
-    for table in tables.values():
-        reader.loops(table)
     if not tables and not reader.problems and not reader.notes:
         hint = "is it what iptables-save prints? It prints nothing where there are no rules: everything passes then"
         reader.problems.append(Problem(Place(file), "no table in it", hint))

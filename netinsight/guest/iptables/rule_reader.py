@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
-from netinsight.errors import did_you_mean, one_of, visible
-from netinsight.guest.iptables import match_headers, match_rates, options, targets
+from netinsight.errors import did_you_mean, visible
+from netinsight.guest.iptables import match_headers, match_rates, targets
 from netinsight.guest.iptables.ipset import IpSet
 from netinsight.guest.iptables.match_table import BUILDERS, NEED_AN_OPTION
+from netinsight.guest.iptables.parts import Extension, Parts, gather, protocol_of
 from netinsight.guest.iptables.rules import Kind, Rule, Target
 from netinsight.guest.iptables.state import Test
-from netinsight.guest.iptables.testing import Given, Lies, Use, assumed, not_modelled, plain_v4
+from netinsight.guest.iptables.testing import Given, Lies, Use, address_mask, assumed, not_modelled, plain_v4
 from netinsight.guest.iptables.words import Word, WordError, words_of
 
 
@@ -28,27 +29,6 @@ class Surroundings(NamedTuple):
     touched: frozenset[str]
 
 
-@dataclass(slots=True)
-class _Extension:
-    """A match or target while its options are gathered."""
-
-    name: Word
-    known: Mapping[str, int] | None
-    options: list[Given] = field(default_factory=list)
-    loose: list[Word] = field(default_factory=list)
-    """Of one that is not known: all its words."""
-
-
-@dataclass(slots=True)
-class _Parts:
-    """A rule while it is read."""
-
-    general: list[Given] = field(default_factory=list)
-    matches: list[_Extension] = field(default_factory=list)
-    target: _Extension | None = None
-    goto: bool = False
-
-
 def read_rules(words: list[Word], chain: str, text: str, line: int, around: Surroundings) -> list[Rule]:
     """The rule of a line, after ``-A CHAIN``; TPROXY becomes two: a socket is there, or none is.
 
@@ -57,8 +37,8 @@ def read_rules(words: list[Word], chain: str, text: str, line: int, around: Surr
     WordError
         At the word that cannot be read.
     """
-    parts = _gather(words)
-    protocol = _protocol(parts)
+    parts = gather(words)
+    protocol = protocol_of(parts)
     tests = _general_tests(parts, around.family)
     lists: list[tuple[str, bool]] = []
     for match in parts.matches:
@@ -74,11 +54,40 @@ def read_rules(words: list[Word], chain: str, text: str, line: int, around: Surr
 
 _CUT = re.compile(r"(?<!!) (?=(?:! )?-[a-z] )")
 """Before an option of every rule; a match and a target are cut off with their own."""
-_HEAD = re.compile(r"(?:((?:! )?-s \S+) )?(?:((?:! )?-d \S+) )?")
-"""The addresses, which differ most often from rule to rule; the rest is read once for all rules that share it."""
 _ADDRESS = re.compile(r"""(! )?-([sd]) ([^\s"'\\]+)""")
+_V4 = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_V4 = rf"{_V4}(?:\.{_V4}){{3}}"
+_EITHER = {4: rf"{_V4}(?:/(?:3[0-2]|[12]?[0-9]))?", 6: r"[0-9a-f:.]+(?:/[0-9]+)?"}
+_SHAPES = {
+    family: re.compile(rf"(?:\[[0-9]+:[0-9]+\] )?-A (\S+) ((?:(?:! )?-s {held} )?(?:(?:! )?-d {held} )?)(-.*\S)\s*")
+    for family, held in _EITHER.items()
+}
+"""A rule as iptables-save writes it, by family: its chain, its addresses, the rest."""
+_PORT = re.compile(r"(?<= --[sd]port )(?:[1-9][0-9]{0,3}|[1-5][0-9]{4})(?!\S)")
+_TARGET_ADDRESS = re.compile(rf"(?<= -j DNAT --to-destination ){_V4}(?=:[1-9][0-9]{{0,3}}$|$)")
+"""Of the ports and the addresses of DNAT these are as good as any other."""
+_QUOTING = re.compile(r"""["'\\]""")
 _BITS = {"-s": 1, "-d": 2, "-i": 4, "-o": 8, "-p": 16, "-f": 32, "-c": 64}
-_MATCH, _TARGET = 128, 256
+_MATCH, _TARGET, _ADDRESSES = 128, 256, 3
+
+
+def shape_of(line: str, family: int) -> tuple[str, str, str] | None:
+    """Chain, addresses and what is behind them, where a line is written as iptables-save does and they are addresses."""
+    found = _SHAPES[family].fullmatch(line)
+    if found is None or (family == 6 and found[2] and not _sound(found[2])):
+        return None
+    return found[1], found[2], found[3]
+
+
+@lru_cache(maxsize=65536)
+def _sound(head: str) -> bool:
+    """Whether addresses of IPv6, in their place, are some; those of IPv4 the shape of their line proves."""
+    try:
+        for written in head.split(" -"):
+            address_mask(Word("", 0), written.split()[-1], 6)
+    except WordError:
+        return False
+    return True
 
 
 class _Piece(NamedTuple):
@@ -103,23 +112,45 @@ class Pieces:
     def __init__(self, around: Surroundings) -> None:
         self.around = around
         self.known: defaultdict[int | None, dict[str, _Piece | None]] = defaultdict(dict)
+        self.some_chain = min(around.user_chains, default="")
+        self.shapes: dict[str, _Piece | None] = {}
 
-    def rule(self, body: str, chain: str, text: str, line: int) -> Rule | None:
-        """The rule whose words after ``-A CHAIN`` are ``body``; None where it must be read whole."""
-        head = _HEAD.match(body)
-        assert head is not None  # it matches nothing, too
-        known, rest = self.known[None], body[head.end() :]
-        tail = known[rest] if rest in known else self.read(rest, None)
-        if tail is None:
+    def leads(self, tail: str) -> str | None:
+        """The chain that a rule with this behind its addresses leads to, empty for none; None: it must be read whole.
+
+        Nothing is built: rules that differ in a port, a comment or the chain alone are one to this question.
+        """
+        rest, jump, there = tail.rpartition("-j ")
+        leaps = there in self.around.user_chains
+        shape = rest + jump + self.some_chain if leaps else tail
+        if '"' in shape and shape.count('"') == 2 and "\\" not in shape and "'" not in shape:
+            before, comment, quoted = shape.partition('--comment "')
+            shape = before + comment + quoted[quoted.index('"') :] if comment else shape
+        if shape not in self.shapes:
+            self.shapes[shape] = self.shaped(shape)
+        piece = self.shapes[shape]
+        if piece is None or piece.bit & _ADDRESSES or not tail:
             return None
-        tests, _, bars, _, lists, target = tail
-        for address in (head[2], head[1]):
-            if address is not None:
-                piece = known[address] if address in known else self.read(address, None)
-                if piece is None or piece.bit & bars:
-                    return None
-                tests = piece.tests + tests
-        return Rule(self.around.table, chain, text, line, tests, target or _NOTHING, lists)
+        return there if leaps else piece.target.chain if piece.target else ""
+
+    def shaped(self, shape: str) -> _Piece | None:
+        """A piece that reads as ``shape`` does, its ports and addresses aside."""
+        if _QUOTING.search(shape.replace('""', "")):
+            return self.piece(shape)
+        return self.piece(_TARGET_ADDRESS.sub("1.1.1.1", _PORT.sub("1", shape)))
+
+    def rule(self, head: str, tail: str, chain: str, text: str, line: int) -> Rule:
+        """The rule of a line that was found to be one: ``head`` its addresses, ``tail`` what is behind them."""
+        last, *before = (self.piece(one) for one in (tail, *(_CUT.split(head.rstrip()) if head else ())))
+        if last is None or None in before:
+            raise AssertionError(f"line {line} was found to be a rule, and is none")
+        tests = tuple(test for piece in (*before, last) if piece for test in piece.tests)
+        return Rule(self.around.table, chain, text, line, tests, last.target or _NOTHING, last.lists)
+
+    def piece(self, text: str) -> _Piece | None:
+        """A piece, or several, that no other stands before; None where it must be read whole."""
+        known = self.known[None]
+        return known[text] if text in known else self.read(text, None)
 
     def together(self, texts: Iterable[str]) -> _Piece | None:
         """Pieces one after the other, as one."""
@@ -156,7 +187,7 @@ class Pieces:
             test = match_headers.addresses(option, address[2] == "s", self.around.family)
             return _Piece((test,), bits, bits | _MATCH | _TARGET)
         words = words_of(text)
-        parts = _gather(words)
+        parts = gather(words)
         extensions = [*parts.matches, *([parts.target] if parts.target else [])]
         if len(extensions) > 1 or not all(_whole(word, extensions) for word in words if word.text[:2] == "--"):
             return None
@@ -166,7 +197,7 @@ class Pieces:
         if parts.target is not None:
             target = _target(parts, protocol, self.around)
             return None if given or target.name == "TPROXY" else _Piece((), _TARGET, _TARGET, target=target)
-        named = _protocol(parts)
+        named = protocol_of(parts)
         lists: list[tuple[str, bool]] = []
         tests = _general_tests(parts, self.around.family)
         for match in parts.matches:
@@ -176,7 +207,7 @@ class Pieces:
         return _Piece(tuple(tests), bit, bars, named, tuple(lists))
 
 
-def _whole(word: Word, extensions: list[_Extension]) -> bool:
+def _whole(word: Word, extensions: list[Extension]) -> bool:
     """Whether a word that looks like an option is one that is written out."""
     name = word.text.partition("=")[0]
     return not word.quoted and any(one.known is not None and name in one.known for one in extensions)
@@ -185,148 +216,7 @@ def _whole(word: Word, extensions: list[_Extension]) -> bool:
 _NOTHING = Target(Kind.NOTHING)
 
 
-def _gather(words: list[Word]) -> _Parts:
-    parts, at, inverted = _Parts(), 0, False
-    while at < len(words):
-        word = words[at]
-        at += 1
-        if word.text == "!" and not word.quoted:
-            if inverted:
-                raise WordError("! stands twice", word.column)
-            inverted = True
-            continue
-        at = _option(parts, words, at, inverted)
-        inverted = False
-    if inverted:
-        raise WordError("! at the end negates nothing", words[-1].column)
-    return parts
-
-
-def _option(parts: _Parts, words: list[Word], at: int, inverted: bool) -> int:
-    """Read the option before ``at``; returns where the next begins."""
-    word = words[at - 1]
-    name, equals, value = word.text.partition("=")
-    if word.quoted or not word.text.startswith("-"):
-        raise WordError(f"`{visible(word.text)}` stands where an option should", word.column)
-    if not (equals and name.startswith("--")):
-        name, equals = word.text, ""
-    name = _full(parts, name)
-    given = [Word(value, word.column + word.text.index("=") + 1)] if equals else []
-    if name in options.GENERAL:
-        return _general(parts, options.GENERAL[name], word, [*given, *words[at:]], at - len(given), inverted)
-    holder = _holder(parts, name)
-    if holder is None or holder.known is None:
-        raise WordError(f"unknown option `{visible(name)}`", word.column, _hint(parts, name))
-    taken, at = _words(holder.known[name], word, given, words, at)
-    inverted ^= taken[0]
-    if inverted and (holder is parts.target or name not in options.INVERTIBLE.get(holder.name.text, {name})):
-        raise WordError(f"`{name}` cannot be negated", word.column)
-    holder.options.append(Given(options.SAME.get(name, name), inverted, taken[1], word.column))
-    return at
-
-
-def _full(parts: _Parts, name: str) -> str:
-    """A long option may be cut short where only one begins so."""
-    if not name.startswith("--") or name in options.GENERAL or _holder(parts, name) is not None:
-        return name
-    holders = [*([parts.target] if parts.target else []), *parts.matches]
-    known = {*options.GENERAL, *(one for holder in holders for one in holder.known or ())}
-    known |= set(options.MATCHES.get(options.IMPLIED.get(_protocol(parts) or -1, ""), ()))
-    meant = {one for one in known if one.startswith(name)}
-    return meant.pop() if len({options.SAME.get(one, options.GENERAL.get(one, one)) for one in meant}) == 1 else name
-
-
-def _words(
-    wanted: int, option: Word, given: list[Word], words: list[Word], at: int
-) -> tuple[tuple[bool, tuple[Word, ...]], int]:
-    inverted = False
-    if wanted and not given and at < len(words) and words[at].text == "!" and not words[at].quoted:
-        inverted, at = True, at + 1
-    taken = given + words[at : at + wanted - len(given)]
-    if len(taken) < wanted:
-        raise WordError(f"`{option.text}` needs {'a value' if wanted == 1 else f'{wanted} values'}", option.column)
-    return (inverted, tuple(taken)), at + wanted - len(given)
-
-
-def _general(parts: _Parts, name: str, word: Word, rest: list[Word], base: int, inverted: bool) -> int:
-    """An option of every rule; ``base`` is where ``rest`` begins."""
-    if name in ("-4", "-6"):
-        return base
-    wanted = {"-f": 0, "-c": 2}.get(name, 1)
-    (turned, taken), used = _words(wanted, word, [], rest, 0)
-    inverted ^= turned
-    if name in ("-m", "-j", "-g"):
-        if inverted:
-            raise WordError(f"! before {name} means nothing", word.column)
-        return base + used + _extension(parts, name, taken[0], rest[used:])
-    if name != "-c" and any(one.name == name for one in parts.general):
-        raise WordError(f"{name} stands twice", word.column)
-    parts.general.append(Given(name, inverted, taken, word.column))
-    return base + used
-
-
-def _extension(parts: _Parts, name: str, word: Word, rest: list[Word]) -> int:
-    """A match or target begins; returns how many words one that is not known takes."""
-    if name == "-m":
-        parts.matches.append(_Extension(word, options.MATCHES.get(word.text)))
-        begun = parts.matches[-1]
-    else:
-        if parts.target is not None:
-            raise WordError("a rule has one target", word.column)
-        parts.target = begun = _Extension(word, options.TARGETS.get(word.text))
-        parts.goto = name == "-g"
-    if begun.known is not None:
-        return 0
-    taken = 0
-    while taken < len(rest) and not _begins(parts, rest[taken : taken + 2]):
-        begun.loose.append(rest[taken])
-        taken += 1
-    return taken
-
-
-def _begins(parts: _Parts, words: list[Word]) -> bool:
-    """Whether what follows an extension that is not known is no longer its own."""
-    word = words[-1] if words[0].text == "!" and not words[0].quoted else words[0]
-    return not word.quoted and (word.text in options.GENERAL or _holder(parts, word.text) is not None)
-
-
-def _holder(parts: _Parts, name: str) -> _Extension | None:
-    """Whose option it is: the target's, that of the last match that has it, or of the one that ``-p`` brings."""
-    for one in [*([parts.target] if parts.target else []), *reversed(parts.matches)]:
-        if one.known is not None and name in one.known:
-            return one
-    implied = options.IMPLIED.get(_protocol(parts) or -1, "")
-    if name in options.MATCHES.get(implied, {}):
-        parts.matches.append(_Extension(Word(implied, 1), options.MATCHES[implied]))
-        return parts.matches[-1]
-    return None
-
-
-def _hint(parts: _Parts, name: str) -> str:
-    implied = options.IMPLIED.get(_protocol(parts) or -1, "")
-    brings = [f"{'-p' if one in options.IMPLIED.values() else '-m'} {one}"
-              for one, known in options.MATCHES.items() if name in known]  # fmt: skip
-    brings += [f"-j {one}" for one, known in options.TARGETS.items() if name in known]
-    if brings:
-        return f"it stands behind {one_of(brings, 4)}"
-    known = [
-        *options.GENERAL,
-        *options.MATCHES.get(implied, ()),
-        *(o for one in parts.matches for o in one.known or ()),
-    ]
-    if parts.target and parts.target.known:
-        known += parts.target.known
-    return did_you_mean(name, options.MATCHES.get(implied, ()), 0.8) or did_you_mean(name, known)
-
-
-def _protocol(parts: _Parts) -> int | None:
-    option = next((one for one in parts.general if one.name == "-p"), None)
-    if option is None or option.inverted:
-        return None
-    return match_headers.protocol_number(option.word) or None
-
-
-def _general_tests(parts: _Parts, family: int) -> list[Test]:
+def _general_tests(parts: Parts, family: int) -> list[Test]:
     tests: list[Test] = []
     for option in parts.general:
         if option.name in ("-s", "-d"):
@@ -340,7 +230,7 @@ def _general_tests(parts: _Parts, family: int) -> list[Test]:
     return tests
 
 
-def _text(prefix: str, extension: _Extension) -> str:
+def _text(prefix: str, extension: Extension) -> str:
     told = [prefix, extension.name.text]
     for option in extension.options:
         told += ["!"] if option.inverted else []
@@ -349,7 +239,7 @@ def _text(prefix: str, extension: _Extension) -> str:
 
 
 def _match_tests(
-    match: _Extension, protocol: int | None, around: Surroundings, lists: list[tuple[str, bool]]
+    match: Extension, protocol: int | None, around: Surroundings, lists: list[tuple[str, bool]]
 ) -> list[Test]:
     name, column = match.name.text, match.name.column
     text = _text("-m", match)
@@ -366,7 +256,7 @@ def _match_tests(
     return BUILDERS[name](use)
 
 
-def _target(parts: _Parts, protocol: int | None, around: Surroundings) -> Target:
+def _target(parts: Parts, protocol: int | None, around: Surroundings) -> Target:
     target = parts.target
     if target is None:
         return _NOTHING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -93,7 +93,7 @@ class Chain:
     """A chain; ``policy`` is None for a user's."""
 
     name: str
-    rules: tuple[Rule, ...] = ()
+    rules: Sequence[Rule] = ()
     policy: str | None = None
     line: int = 0
     inline: bool = False
