@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from datetime import datetime
 from time import perf_counter
 
 from netinsight.answer import Answer
 from netinsight.api import Manner, Net, load
+from netinsight.cli.manner import assumptions_of, manner_of
 from netinsight.cli.output import wants_colour, write
 from netinsight.errors import ExitStatus, QuestionError
 from netinsight.flow import Verdict, parse_icmp_type
@@ -28,15 +28,9 @@ _ONE = ("dst", "protocol", "port", "source_port", "icmp_type", "family", "one_wa
 def run(arguments: argparse.Namespace) -> int:
     """Answer; returns the exit status."""
     _check_combination(arguments)
-    assume = dict(_assumption(written) for written in arguments.assume)
-    manner = Manner(
-        guest=not arguments.no_guest,
-        at=_moment(arguments.at) if arguments.at else None,
-        lang=arguments.lang,
-        explain=arguments.explain,
-    )
+    manner = manner_of(arguments)
     started = perf_counter()
-    net = load(arguments.topology, assume=assume, rules=arguments.rules)
+    net = load(arguments.topology, assume=assumptions_of(arguments), rules=arguments.rules)
     read = perf_counter()
     if arguments.questions is not None:
         status, text = _many(net, arguments, manner)
@@ -151,20 +145,3 @@ def _remark(net: Net, arguments: argparse.Namespace, reading: float, answering: 
             f"{arguments.topology}: {count} warning{'s' * (count > 1)}; `netinsight validate` tells them",
             file=sys.stderr,
         )
-
-
-def _assumption(written: str) -> tuple[str, str]:
-    name, equals, value = written.partition("=")
-    if not equals:
-        raise QuestionError(f"--assume {written[:60]}: expected NAME=VALUE")
-    return name, value
-
-
-def _moment(written: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        raise QuestionError(f"--at {written[:60]}: not a moment such as 2026-11-24T08:00:00Z") from None
-    if moment.tzinfo is None:
-        raise QuestionError(f"--at {written[:60]}: no time zone", hint="end it with Z for UTC")
-    return moment

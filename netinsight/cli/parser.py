@@ -58,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"netinsight {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_diagnose(commands)
+    _add_matrix(commands)
     _add_show(commands)
     _add_explain(commands)
     _add_validate(commands)
@@ -99,6 +100,13 @@ def _add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", metavar="DIR", help="a folder of rule files that override the shipped catalogue")
 
 
+def _add_at_and_assume(parser: argparse.ArgumentParser) -> None:
+    at = "judge expiry and blackholes at this moment (default: the topology's collected_at)"
+    parser.add_argument("--at", metavar="RFC3339", help=at)
+    turn = "turn a point that the cloud leaves open"
+    parser.add_argument("--assume", metavar="NAME=VALUE", action="append", default=[], help=turn)
+
+
 def _add_diagnose(commands: Any) -> None:
     parser = _command(
         commands, "diagnose", _Run("diagnose", "run"), "tell why a connection passes or fails",
@@ -126,17 +134,37 @@ def _add_diagnose(commands: Any) -> None:
     )
     add("--preset", metavar="NAME", help="a ready-made set of questions about --src: cloud-assistant")
     add("--no-guest", action="store_true", help="leave the checks inside the guests out")
-    add(
-        "--at",
-        metavar="RFC3339",
-        help="judge expiry and blackholes at this moment (default: the topology's collected_at)",
-    )
-    add("--assume", metavar="NAME=VALUE", action="append", default=[], help="turn a point that the cloud leaves open")
+    _add_at_and_assume(parser)
     add("--explain", action="store_true", help="show every rule that each stage tried, and on what it failed")
     add("--all", action="store_true", help="show every item, the normal ones too")
     add("--output", "-o", choices=("text", "json", "html"), default="text", help="the format (default: text)")
     _add_words(parser)
     _add_loudness(parser)
+
+
+def _add_matrix(commands: Any) -> None:
+    parser = _command(
+        commands, "matrix", _Run("matrix", "run"), "ask every pair of ends at once, for a set of services",
+        "netinsight matrix topology.yaml --service tcp/22 --service tcp/443",
+        "netinsight matrix topology.yaml --service tcp/22 --by group --output html --to matrix.html",
+        "netinsight matrix topology.yaml --service tcp/3306 --reaching i-db",
+    )  # fmt: skip
+    _add_topology(parser)
+    add = parser.add_argument
+    add("--service", metavar="SERVICE", action="append", required=True,
+        help="a protocol and its port: tcp/22, udp/53, icmp; may be repeated")  # fmt: skip
+    add("--by", metavar="WHAT", default="vswitch",
+        help="what rows and columns stand for: vpc, vswitch, group, name, tag:KEY, class (default: vswitch)")  # fmt: skip
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--reaching", metavar="OBJECT", help="tell only which ends reach it")
+    one.add_argument("--reached-by", metavar="OBJECT", help="tell only which ends it reaches")
+    add("--expand", action="store_true", help="with csv: a line for each pair of ends, not of classes")
+    add("--members", metavar="FILE", help="write which class each end is a member of to FILE, as CSV")
+    add("--one-way", action="store_true", help="leave the replies out")
+    add("--no-guest", action="store_true", help="leave the checks inside the guests out")
+    _add_at_and_assume(parser)
+    add("--output", "-o", choices=("table", "csv", "json", "html"), default="table", help="the format (default: table)")
+    _add_words(parser)
 
 
 def _add_show(commands: Any) -> None:
