@@ -13,8 +13,9 @@ import yaml
 from netinsight.cli import run
 from netinsight.errors import InputError
 from netinsight.guest.windows_firewall.reader import RULE_KEYS
+from netinsight.sources.guest_described import windows_firewall_of
 from netinsight.sources.topology_file import read_topology
-from netinsight.sources.windows_firewall_file import read_windows_firewall, windows_firewall_of
+from netinsight.sources.windows_firewall_file import read_windows_firewall
 from tests.conftest import ROOT
 from tests.guest.iptables_helpers import packet
 from tests.guest.windows_firewall_export import firewall, rule, whole
