@@ -10,11 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from socket import AF_INET, inet_pton
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import NamedTuple
-
-from netaddr import INET_PTON as STRICT
-from netaddr import AddrFormatError, IPAddress, IPNetwork
 
 V4_FIRST = 0xFFFF << 32
 V4_LAST = V4_FIRST + 0xFFFFFFFF
@@ -51,18 +48,19 @@ def parse_address(written: str) -> int:
         For anything else: octal or short IPv4 forms, a zone, a prefix.
     """
     try:
-        if ":" not in written:
-            return V4_FIRST + int.from_bytes(inet_pton(AF_INET, written), "big")  # what netaddr asks, after much else
-        address = IPAddress(written, flags=STRICT)
-    except (AddrFormatError, ValueError, OSError) as error:
+        version, value = _number(written)
+    except (OSError, ValueError) as error:
         raise ValueError(f"`{written[:60]}` is not an IP address") from error
-    return V4_FIRST + int(address) if address.version == 4 else _outside_v4(int(address), written)
-
-
-def _outside_v4(value: int, written: str) -> int:
-    if V4_FIRST <= value <= V4_LAST:
+    if version == 6 and V4_FIRST <= value <= V4_LAST:
         raise ValueError(f"`{written[:60]}` is an IPv4-mapped address; write the IPv4 address itself")
-    return value
+    return value if version == 6 else V4_FIRST + value
+
+
+def _number(written: str) -> tuple[int, int]:
+    """The family of an address, and its number in that; ``inet_pton`` takes no other notation than the usual one."""
+    if ":" in written:
+        return 6, int.from_bytes(inet_pton(AF_INET6, written), "big")
+    return 4, int.from_bytes(inet_pton(AF_INET, written), "big")
 
 
 @lru_cache(maxsize=65536)
@@ -74,21 +72,21 @@ def parse_prefix(written: str) -> Prefix:
     ValueError
         Where the text is no CIDR; host bits are no error here, see ``Prefix.had_host_bits``.
     """
-    base, _, length = written.partition("/")
+    base, slash, length = written.partition("/")
     try:
-        if "/" in written and not (length.isascii() and length.isdigit()):
+        version, value = _number(base)
+        width = 32 if version == 4 else 128
+        bits = int(length) if slash else width
+        if bits > width or (slash and not (length.isascii() and length.isdigit())):
             raise ValueError(length)
-        network = IPNetwork(
-            f"{IPAddress(base, flags=STRICT)}/{int(length)}" if length else str(IPAddress(base, flags=STRICT))
-        )
-    except (AddrFormatError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"`{written[:60]}` is not a CIDR such as 10.0.0.0/8 or 2001:db8::/32") from error
-    if network.version == 6 and network.first >= V4_FIRST and network.last <= V4_LAST:
+    hosts = (1 << (width - bits)) - 1
+    first, last = value & ~hosts, value | hosts
+    if version == 6 and first >= V4_FIRST and last <= V4_LAST:
         raise ValueError(f"`{written[:60]}` is an IPv4-mapped block; write the IPv4 CIDR itself")
-    offset = V4_FIRST if network.version == 4 else 0
-    return Prefix(
-        network.version, offset + network.first, offset + network.last, network.prefixlen, network.ip != network.network
-    )
+    offset = V4_FIRST if version == 4 else 0
+    return Prefix(version, offset + first, offset + last, bits, value != first)
 
 
 def ranges(prefix: Prefix) -> tuple[Range, ...]:
@@ -150,7 +148,9 @@ def family(address: int) -> int:
 
 def text(address: int) -> str:
     """An address of the line as people write it."""
-    return str(IPAddress(address - V4_FIRST, 4) if family(address) == 4 else IPAddress(address, 6))
+    if family(address) == 4:
+        return inet_ntop(AF_INET, (address - V4_FIRST).to_bytes(4, "big"))
+    return inet_ntop(AF_INET6, address.to_bytes(16, "big"))
 
 
 def block(written: str) -> Range:
