@@ -91,8 +91,13 @@ def parse_prefix(written: str) -> Prefix:
 
 def ranges(prefix: Prefix) -> tuple[Range, ...]:
     """The addresses of a prefix; an IPv6 prefix that covers the IPv4 block leaves it out."""
-    whole = Range(prefix.first, prefix.last)
-    return tuple(subtract([whole], Range(V4_FIRST, V4_LAST))) if prefix.family == 6 else (whole,)
+    return ranges_between(prefix.first, prefix.last)
+
+
+def ranges_between(first: int, last: int) -> tuple[Range, ...]:
+    """The addresses from one to another of its family; those of IPv6 leave the IPv4 block out."""
+    whole = Range(first, last)
+    return tuple(subtract([whole], Range(V4_FIRST, V4_LAST))) if family(first) == 6 else (whole,)
 
 
 def subtract(pieces: Iterable[Range], hole: Range) -> list[Range]:
