@@ -386,7 +386,7 @@ def test_of_very_many_problems_the_first_are_told_and_how_many_more_there_are(co
     lines = [line for line in done.err.splitlines() if line.startswith(str(topology))]
     assert done.status == 2
     assert [int(line.removeprefix(f"{topology}:").partition(":")[0]) for line in lines] == list(range(2, 52))
-    assert done.err.splitlines()[-1] == "and 70 more"
+    assert done.err.splitlines()[-1] == "    and 70 more"
     done = command("diagnose", str(topology), "--src", "a", "--dst", "b", "--port", "1", "--output", "json")
     assert len(json.loads(done.err.splitlines()[-1])["errors"]) == 120
 

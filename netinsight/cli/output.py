@@ -88,7 +88,7 @@ def remark(problems: Sequence[Problem]) -> None:
     for problem in shown:
         print(problem.in_full(), file=sys.stderr)
     if more := len(problems) - len(shown):
-        print(f"and {more} more", file=sys.stderr)
+        print(f"    and {more} more", file=sys.stderr)
 
 
 def tell(problems: tuple[Problem, ...], *, as_json: bool) -> None:
