@@ -9,7 +9,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from netinsight.errors import InputError, Place, Problem, Severity, did_you_mean, one_of, visible
+from netinsight.errors import InputError, Place, Problem, did_you_mean, one_of, visible
 from netinsight.guest.facts import NAMES, Facts, facts_of
 from netinsight.guest.lines import Written
 from netinsight.guest.sections import Gathered, Section
@@ -18,7 +18,7 @@ from netinsight.sources.files import MOST_FILES, STDIN, decode, read_bytes
 from netinsight.sources.guest_agent import is_agent_answer, read_agent_answer
 from netinsight.sources.guest_output import MOST_BYTES, Parts, Whole, is_output, joined, read_output, take_parts
 from netinsight.sources.guest_texts import text_problems
-from netinsight.sources.routing_files import SUFFIXES, named_files
+from netinsight.sources.routing_files import SUFFIXES, named_files, not_read
 from netinsight.sources.validation import finding
 
 _PART = b"NETINSIGHT-GUEST/1 part "
@@ -73,11 +73,7 @@ def _read_path(path: str, reading: Reading, stdin: IO[bytes] | None) -> None:
     others = [str(folder / name) for name in files if str(folder / name) not in named.values()]
     if named:
         _read_named(path, named, reading)
-        for other in others:
-            hint = did_you_mean(FilePath(other).name.removesuffix(".txt").removesuffix(".json"), NAMES)
-            reading.problems.append(
-                Problem(Place(other), "not read: no name that is known", hint, "", Severity.WARNING)
-            )
+        reading.problems += not_read(path, NAMES)
         return
     outputs = [other for other in others if FilePath(other).is_file()]
     if not outputs:
