@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from netinsight.answer import Answer, AnswerSet
     from netinsight.api import Manner, Net, load
     from netinsight.diagnosis.evaluate import Evaluation
+    from netinsight.diagnosis.matrix import Matrix, Pairs
     from netinsight.diagnosis.report import Report
     from netinsight.errors import (
         InputError,
@@ -28,9 +29,11 @@ __all__ = [
     "Evaluation",
     "InputError",
     "Manner",
+    "Matrix",
     "Net",
     "NetInsightError",
     "ObjectError",
+    "Pairs",
     "PortRange",
     "PreconditionError",
     "Problem",
@@ -47,6 +50,7 @@ _HOMES = {
     "netinsight.answer": ("Answer", "AnswerSet"),
     "netinsight.api": ("Manner", "Net", "load"),
     "netinsight.diagnosis.evaluate": ("Evaluation",),
+    "netinsight.diagnosis.matrix": ("Matrix", "Pairs"),
     "netinsight.diagnosis.report": ("Report",),
     "netinsight.errors": (
         "InputError", "NetInsightError", "ObjectError", "PreconditionError", "Problem", "QuestionError",

@@ -10,7 +10,7 @@ from time import perf_counter
 from netinsight.answer import Answer
 from netinsight.api import Manner, Net, load
 from netinsight.cli.manner import assumptions_of, manner_of
-from netinsight.cli.output import wants_colour, write
+from netinsight.cli.output import remark, wants_colour, write
 from netinsight.errors import ExitStatus, QuestionError
 from netinsight.flow import Verdict, parse_icmp_type
 
@@ -136,8 +136,7 @@ def _told(answer: Answer, arguments: argparse.Namespace, colour: bool) -> str:
 def _remark(net: Net, arguments: argparse.Namespace, reading: float, answering: float) -> None:
     """To standard error: warnings, and with --verbose how long it took."""
     if arguments.verbose:
-        for warning in net.warnings:
-            print(warning.in_full(), file=sys.stderr)
+        remark(net.warnings)
         print(f"read in {reading * 1000:.0f} ms, answered in {answering * 1000:.1f} ms", file=sys.stderr)
     elif net.warnings and not arguments.quiet:
         count = len(net.warnings)

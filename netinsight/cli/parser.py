@@ -1,85 +1,32 @@
-"""Every command and its arguments; what a command does is imported when it runs."""
+"""Every command and its arguments."""
 
 from __future__ import annotations
 
 import argparse
-import re
-from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 from netinsight import __version__
+from netinsight.cli.command import Parser, Run, add_command, add_commands
 from netinsight.cli.guest_parser import add_guest
-from netinsight.errors import QuestionError, did_you_mean
-
-
-class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are errors like any other."""
-
-    def error(self, message: str) -> NoReturn:
-        hint = ""
-        if choice := re.search(r"invalid choice: '?([^' ]*)'? \(choose from (.*)\)", message):
-            hint = did_you_mean(choice[1], [word.strip(" '") for word in choice[2].split(",")])
-        elif unknown := re.match(r"unrecognized arguments: (\S+)", message):
-            hint = did_you_mean(unknown[1], _options(self), cutoff=0.75) if unknown[1].startswith("-") else ""
-        raise QuestionError(message, hint=hint or f"see `{self.prog} --help`")
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """A command tells what it does not know itself, so that the hint names its own options."""
-        known, unknown = super().parse_known_args(args, namespace)
-        if len(unknown) == 1 and not unknown[0].startswith("-") and getattr(known, "object", "") is None:
-            known.object = unknown.pop()  # argparse takes OBJECT for left out where an option comes before it
-        if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return known, unknown
-
-
-def _options(parser: argparse.ArgumentParser) -> list[str]:
-    return [option for action in parser._actions for option in action.option_strings]
-
-
-class _Run:
-    """A command's function by name, so that only the command that runs is imported."""
-
-    def __init__(self, module: str, function: str) -> None:
-        self.module, self.function = module, function
-
-    def __call__(self, arguments: argparse.Namespace) -> int:
-        """Run it; returns the exit status."""
-        return int(getattr(import_module(f"netinsight.cli.{self.module}"), self.function)(arguments))
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Every command and its arguments."""
-    parser = _Parser(
+    parser = Parser(
         prog="netinsight",
         description="Why a connection in a cloud network passes or fails: offline, with the rule and the line that decided.",
         epilog="example: netinsight diagnose topology.yaml --src i-a --dst i-b --port 22",
     )
     parser.add_argument("--version", action="version", version=f"netinsight {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = add_commands(parser, "command", "COMMAND")
     _add_diagnose(commands)
     _add_matrix(commands)
     _add_show(commands)
     _add_explain(commands)
     _add_validate(commands)
-    add_guest(commands, _command, _Run)
+    add_guest(commands)
     _add_schema(commands)
     _add_completion(commands)
-    return parser
-
-
-def _command(commands: Any, name: str, run: _Run, summary: str, *examples: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
-        epilog="\n".join(["examples:" if len(examples) > 1 else "example:", *(f"  {each}" for each in examples)]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(run=run)
-    parser.add_argument("--to", metavar="FILE", help="write the result to FILE (default: standard output)")
-    parser.add_argument("--no-color", action="store_true", help="no escape codes, even on a terminal")
     return parser
 
 
@@ -108,8 +55,8 @@ def _add_at_and_assume(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_diagnose(commands: Any) -> None:
-    parser = _command(
-        commands, "diagnose", _Run("diagnose", "run"), "tell why a connection passes or fails",
+    parser = add_command(
+        commands, "diagnose", Run("diagnose", "run"), "tell why a connection passes or fails",
         "netinsight diagnose topology.yaml --src i-a --dst i-b --port 22",
         "netinsight diagnose topology.yaml --src internet --dst i-web --port 8000-8010 --explain",
         "netinsight diagnose topology.yaml --src i-a --dst internet --port 443 --via fw-1 --avoid vpn-b",
@@ -143,8 +90,8 @@ def _add_diagnose(commands: Any) -> None:
 
 
 def _add_matrix(commands: Any) -> None:
-    parser = _command(
-        commands, "matrix", _Run("matrix", "run"), "ask every pair of ends at once, for a set of services",
+    parser = add_command(
+        commands, "matrix", Run("matrix", "run"), "ask every pair of ends at once, for a set of services",
         "netinsight matrix topology.yaml --service tcp/22 --service tcp/443",
         "netinsight matrix topology.yaml --service tcp/22 --by group --output html --to matrix.html",
         "netinsight matrix topology.yaml --service tcp/3306 --reaching i-db",
@@ -168,8 +115,8 @@ def _add_matrix(commands: Any) -> None:
 
 
 def _add_show(commands: Any) -> None:
-    parser = _command(
-        commands, "show", _Run("show", "run"), "list what a topology holds, or draw it",
+    parser = add_command(
+        commands, "show", Run("show", "run"), "list what a topology holds, or draw it",
         "netinsight show topology.yaml",
         "netinsight show topology.yaml i-a",
         "netinsight show topology.yaml --output svg --to topology.svg",
@@ -187,8 +134,8 @@ def _add_show(commands: Any) -> None:
 
 
 def _add_explain(commands: Any) -> None:
-    parser = _command(
-        commands, "explain", _Run("explain", "run"), "tell what an item or a reason means, and what to do",
+    parser = add_command(
+        commands, "explain", Run("explain", "run"), "tell what an item or a reason means, and what to do",
         "netinsight explain eni.security_group.ingress",
         "netinsight explain NO_ROUTE_TO_DESTINATION",
         "netinsight explain",
@@ -204,8 +151,8 @@ def _add_explain(commands: Any) -> None:
 
 
 def _add_validate(commands: Any) -> None:
-    parser = _command(
-        commands, "validate", _Run("validate", "run"), "check a topology and tell everything that is wrong with it",
+    parser = add_command(
+        commands, "validate", Run("validate", "run"), "check a topology and tell everything that is wrong with it",
         "netinsight validate topology.yaml",
     )  # fmt: skip
     _add_topology(parser)
@@ -213,16 +160,16 @@ def _add_validate(commands: Any) -> None:
 
 
 def _add_schema(commands: Any) -> None:
-    parser = _command(
-        commands, "schema", _Run("schema", "run"), "print the JSON schema of topology files or of reports",
+    parser = add_command(
+        commands, "schema", Run("schema", "run"), "print the JSON schema of topology files or of reports",
         "netinsight schema topology --to topology.schema.json",
     )  # fmt: skip
     parser.add_argument("of", choices=("topology", "report"), help="which")
 
 
 def _add_completion(commands: Any) -> None:
-    parser = _command(
-        commands, "completion", _Run("completion", "run"), "print what makes a shell complete commands, files and objects",
+    parser = add_command(
+        commands, "completion", Run("completion", "run"), "print what makes a shell complete commands, files and objects",
         'eval "$(netinsight completion bash)"',
         "netinsight completion fish > ~/.config/fish/completions/netinsight.fish",
     )  # fmt: skip

@@ -22,8 +22,7 @@ from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Filter
-from netinsight.network.ways.guest_rules import firewall_of
-from netinsight.network.ways.guests import routing_of
+from netinsight.network.ways.guest_known import firewall_of, routing_of
 
 _OWN = {"network_interfaces", "name", "tags"}
 _OWN_OF_ENI = {"ip", "name", "tags", "mac", "security_groups"}

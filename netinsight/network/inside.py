@@ -24,8 +24,7 @@ from netinsight.network.build import Network
 from netinsight.network.ends import End, Ends, Kind, client_ports, unmet_preconditions
 from netinsight.network.filters import SERVICE, Filter, Origin
 from netinsight.network.stages import eni as eni_stage
-from netinsight.network.ways.guest_rules import firewall_of
-from netinsight.network.ways.guests import routing_of
+from netinsight.network.ways.guest_known import firewall_of, routing_of
 from netinsight.network.ways.publics import cut_through
 
 V4_HIGH = 0xFFFF
