@@ -215,7 +215,7 @@ class Net:
         if key not in self._evaluators:
             moment, guest, _ = key
             self._evaluators[key] = Evaluator(self.network, self.catalogue, moment, with_guest=guest, one_way=one_way)
-        return next(evaluation for _, evaluation in self._evaluators[key].evaluate_all([flows], Mistakes()))
+        return next(evaluation for _, _, evaluation in self._evaluators[key].evaluate_all([flows], Mistakes()))
 
     def ask_preset(self, name: str, src: str, manner: Manner | None = None) -> AnswerSet:
         """A ready-made set of questions about one instance, answered as one; ``cloud-assistant`` is there.

@@ -28,10 +28,10 @@ _ONE = ("dst", "protocol", "port", "source_port", "icmp_type", "family", "one_wa
 def run(arguments: argparse.Namespace) -> int:
     """Answer; returns the exit status."""
     _check_combination(arguments)
-    assume = dict(_assumption(written) for written in arguments.assume)
+    assume = dict(assumption(written) for written in arguments.assume)
     manner = Manner(
         guest=not arguments.no_guest,
-        at=_moment(arguments.at) if arguments.at else None,
+        at=moment(arguments.at) if arguments.at else None,
         lang=arguments.lang,
         explain=arguments.explain,
     )
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         status, text = _preset(net, arguments, manner)
     else:
         status, text = _one(net, arguments, manner)
-    _remark(net, arguments, read - started, perf_counter() - read)
+    remark(net, arguments, read - started, perf_counter() - read)
     if arguments.to or not arguments.quiet:
         write(text, arguments.to)
     return status
@@ -84,7 +84,7 @@ def _said(answer: Answer) -> set[ExitStatus]:
     return {STATUS[answer.verdict], _KEEPS[answer.keeps_demands]}
 
 
-def _worst(said: set[ExitStatus]) -> ExitStatus:
+def worst(said: set[ExitStatus]) -> ExitStatus:
     """What does not hold outranks what is not known."""
     ranked = (ExitStatus.NOT_REACHABLE, ExitStatus.UNDETERMINED, ExitStatus.REACHABLE)
     return next(status for status in ranked if status in said)
@@ -98,7 +98,7 @@ def _one(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[ExitS
         icmp_type=None if arguments.icmp_type is None else parse_icmp_type(arguments.icmp_type),
         guest=manner.guest, at=manner.at, lang=manner.lang, explain=manner.explain,
     )  # fmt: skip
-    status = _worst(_said(answer))
+    status = worst(_said(answer))
     if arguments.output == "json":
         return status, answer.to_json()
     if arguments.output == "html":
@@ -128,7 +128,7 @@ def _many(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[Exit
     if arguments.verbose:
         told = ", ".join(f"{verdicts[verdict]} {verdict.value}" for verdict in Verdict if verdict in verdicts)
         print(f"{len(lines)} question{'s' * (len(lines) != 1)}: {told}", file=sys.stderr)
-    return _worst(said), "".join(lines)
+    return worst(said), "".join(lines)
 
 
 def _told(answer: Answer, arguments: argparse.Namespace, colour: bool) -> str:
@@ -139,7 +139,7 @@ def _told(answer: Answer, arguments: argparse.Namespace, colour: bool) -> str:
     return f"{line}\n{answer.text(colour=colour, every_item=arguments.all)}\n"
 
 
-def _remark(net: Net, arguments: argparse.Namespace, reading: float, answering: float) -> None:
+def remark(net: Net, arguments: argparse.Namespace, reading: float, answering: float) -> None:
     """To standard error: warnings, and with --verbose how long it took."""
     if arguments.verbose:
         for warning in net.warnings:
@@ -153,14 +153,28 @@ def _remark(net: Net, arguments: argparse.Namespace, reading: float, answering: 
         )
 
 
-def _assumption(written: str) -> tuple[str, str]:
+def assumption(written: str) -> tuple[str, str]:
+    """What ``--assume`` names, and its value.
+
+    Raises
+    ------
+    QuestionError
+        Where there is none.
+    """
     name, equals, value = written.partition("=")
     if not equals:
         raise QuestionError(f"--assume {written[:60]}: expected NAME=VALUE")
     return name, value
 
 
-def _moment(written: str) -> datetime:
+def moment(written: str) -> datetime:
+    """The moment of ``--at``.
+
+    Raises
+    ------
+    QuestionError
+        Where it is none.
+    """
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ from netinsight.network.ends import End, Ends, Kind, find_end, find_ends, unmet_
 from netinsight.network.inside import Inside, is_v4
 from netinsight.network.trace import question_box, trace
 
+P = TypeVar("P")
 _NOBODY = -1
 
 
@@ -57,8 +58,8 @@ class Evaluator:
         self._pack = Inside(self.network, self.stops_of)
         self._owners = Owners(self._pack, list(catalogue.items))
 
-    def evaluate_all(self, parts: Iterable[Any], mistakes: Mistakes) -> Iterator[tuple[Flows, Evaluation]]:
-        """Flows in parts, each evaluated when it is asked for.
+    def evaluate_all(self, parts: Iterable[P], mistakes: Mistakes) -> Iterator[tuple[P, Flows, Evaluation]]:
+        """Flows in parts, each evaluated when it is asked for: the part, its flows as numbers, what is said of them.
 
         Parameters
         ----------
@@ -76,7 +77,7 @@ class Evaluator:
             flows = read_flows(part, mistakes)
             self.check(flows, mistakes)
             if not mistakes:
-                yield flows, self.evaluate(flows)
+                yield part, flows, self.evaluate(flows)
         mistakes.refuse()
 
     def check(self, flows: Flows, mistakes: Mistakes) -> None:

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinsight.errors import Mistakes, Place, Problem, QuestionError, did_you_mean, one_of, visible
-from netinsight.flow import LAST_PORT, TCP, has_ports, parse_protocol
-
-COLUMNS = ("src", "dst", "protocol", "port", "source_port")
+from netinsight.flow import FLOW_COLUMNS, LAST_PORT, TCP, has_ports, parse_protocol
 
 Numbers = NDArray[np.int64]
 Column = Sequence[Any] | NDArray[Any]
@@ -109,16 +107,12 @@ def _columns(flows: Any) -> dict[str, Any]:
             hint='net.evaluate({"src": ["i-a"], "dst": ["i-b"], "port": [22]})',
         )
     named = [str(name) for name in names]
-    if strange := [name for name in named if name not in COLUMNS]:
-        raise QuestionError(f"flows have an unknown column `{strange[0][:40]}`", hint=known_columns(strange[0]))
+    if strange := [name for name in named if name not in FLOW_COLUMNS]:
+        hint = did_you_mean(strange[0].lower(), FLOW_COLUMNS) or f"known: {one_of(FLOW_COLUMNS)}"
+        raise QuestionError(f"flows have an unknown column `{strange[0][:40]}`", hint=hint)
     if missing := [name for name in ("src", "dst") if name not in named]:
         raise QuestionError(f"flows have no column `{missing[0]}`")
     return {name: _column(flows[name]) for name in named}
-
-
-def known_columns(found: str) -> str:
-    """A hint for a column that flows do not have."""
-    return did_you_mean(found.lower(), COLUMNS) or f"known: {one_of(COLUMNS)}"
 
 
 def _column(given: Any) -> Any:

@@ -94,7 +94,7 @@ class Line:
         if not self.is_short():
             return False
         try:
-            value = json.loads(self.text, object_pairs_hook=_once)
+            value = json.loads(self.text, object_pairs_hook=once)
         except (ValueError, RecursionError) as error:
             message = f"not JSON: {getattr(error, 'msg', error)}"
             self.wrong(message, hint="one object a line", column=getattr(error, "colno", 1))
@@ -126,8 +126,16 @@ def lines_of(text: str, file: str, form: Form) -> Iterator[Line]:
             yield Line(Place(file, number, 1), line, form)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if twice := next((key for key in keys if keys.count(key) > 1), None):
-        raise ValueError(f"duplicate key `{visible(twice)}`")
-    return dict(pairs)
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, for ``json.loads``.
+
+    Raises
+    ------
+    ValueError
+        Where a key stands in it twice.
+    """
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"duplicate key `{visible(next(key for key in keys if keys.count(key) > 1))}`")
+    return found
