@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from netinsight.answer import Answer, AnswerSet
     from netinsight.api import Manner, Net, load
-    from netinsight.diagnosis.evaluate import Evaluation
+    from netinsight.diagnosis.evaluation import Evaluation
     from netinsight.diagnosis.matrix import Matrix, Pairs
     from netinsight.diagnosis.report import Report
     from netinsight.errors import (
@@ -49,7 +49,7 @@ __all__ = [
 _HOMES = {
     "netinsight.answer": ("Answer", "AnswerSet"),
     "netinsight.api": ("Manner", "Net", "load"),
-    "netinsight.diagnosis.evaluate": ("Evaluation",),
+    "netinsight.diagnosis.evaluation": ("Evaluation",),
     "netinsight.diagnosis.matrix": ("Matrix", "Pairs"),
     "netinsight.diagnosis.report": ("Report",),
     "netinsight.errors": (

@@ -21,7 +21,7 @@ from netinsight.diagnosis.catalogue import Catalogue, Lang, load_catalogue, load
 from netinsight.diagnosis.diagnose import diagnose
 from netinsight.diagnosis.presets import PRESETS
 from netinsight.diagnosis.verdict import together
-from netinsight.errors import InputError, Problem, QuestionError, did_you_mean, one_of
+from netinsight.errors import InputError, Mistakes, Problem, QuestionError, did_you_mean, one_of
 from netinsight.flow import Asked, PortRange, Question, parse_ports, parse_protocol
 from netinsight.model.topology import SECTIONS, Topology, check_assumptions, count_of
 from netinsight.network.build import Network
@@ -32,7 +32,8 @@ from netinsight.sources.topology_file import read_topology
 if TYPE_CHECKING:
     import networkx
 
-    from netinsight.diagnosis.evaluate import Evaluation, Evaluator
+    from netinsight.diagnosis.evaluate import Evaluator
+    from netinsight.diagnosis.evaluation import Evaluation
     from netinsight.diagnosis.matrix import Matrix
 
 
@@ -208,9 +209,8 @@ class Net:
         InputError
             For flows that cannot be asked, by their number from 0.
         """
-        from netinsight.diagnosis.flow_columns import read_flows
-
-        return self._evaluator(manner or Manner(), one_way).evaluate(read_flows(flows))
+        evaluator = self._evaluator(manner or Manner(), one_way)
+        return next(evaluation for _, _, evaluation in evaluator.evaluate_all([flows], Mistakes()))
 
     def matrix(
         self,
@@ -239,9 +239,10 @@ class Net:
         return make_matrix(self._evaluator(manner or Manner(), one_way), services, progress)
 
     def _evaluator(self, manner: Manner, one_way: bool) -> Evaluator:
+        """What answers many flows; it is kept, with all that it packs."""
         from netinsight.diagnosis.evaluate import Evaluator
 
-        key = (self._moment(manner), manner.guest, one_way)
+        key = (self.moment(manner), manner.guest, one_way)
         if key not in self._evaluators:
             moment, guest, _ = key
             self._evaluators[key] = Evaluator(self.network, self.catalogue, moment, with_guest=guest, one_way=one_way)
@@ -266,14 +267,15 @@ class Net:
         ]
         return AnswerSet(preset=name, verdict=together([answer.verdict for answer in answers]), answers=answers)
 
-    def _moment(self, manner: Manner) -> datetime:
+    def moment(self, manner: Manner) -> datetime:
+        """The moment that expiry and blackholes are judged at."""
         return manner.at or self.topology.collected_at or datetime.now(UTC).replace(microsecond=0)
 
     def _answer(self, question: Question, manner: Manner, *, of_many: bool = False) -> Answer:
         report = diagnose(
             self.network,
             question,
-            self._moment(manner),
+            self.moment(manner),
             self.catalogue,
             Lang(manner.lang),
             manner.guest,

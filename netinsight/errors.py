@@ -99,6 +99,50 @@ class InputError(NetInsightError):
         super().__init__("\n".join(problem.headline for problem in self.problems))
 
 
+class Mistakes:
+    """Mistakes of a large input while it is read: the first by their place are kept, all are counted."""
+
+    MOST = 50
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._kept: list[Problem] = []
+        self._told: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def tell(self, problem: Problem) -> None:
+        """One more."""
+        self.count += 1
+        self._kept.append(problem)
+        if len(self._kept) > 4 * self.MOST:
+            self._kept = self._first()
+
+    def tell_once(self, problem: Problem) -> None:
+        """One that is told where it is met first, such as a name that does not exist."""
+        if problem.message not in self._told:
+            self._told.add(problem.message)
+            self.tell(problem)
+
+    def _first(self) -> list[Problem]:
+        return sorted(self._kept, key=lambda problem: problem.place[1:])[: self.MOST]
+
+    def refuse(self) -> None:
+        """Go on only where there is none.
+
+        Raises
+        ------
+        InputError
+            With the first, and how many there are beside them.
+        """
+        if self:
+            first = self._first()
+            more = self.count - len(first)
+            told = [Problem(Place(first[0].place.file if first[0].place.line else ""), f"and {more:,} more mistakes")]
+            raise InputError(first + told if more else first)
+
+
 class QuestionError(NetInsightError):
     """A question that cannot be asked: an argument, an object or a precondition."""
 

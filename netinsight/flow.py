@@ -13,6 +13,8 @@ ICMP, TCP, UDP, GRE, ICMPV6 = 1, 6, 17, 47, 58
 PROTOCOLS = {"icmp": ICMP, "tcp": TCP, "udp": UDP, "gre": GRE, "icmpv6": ICMPV6}
 NAMES = {number: name for name, number in PROTOCOLS.items()}
 LAST_PORT = 65535
+FLOW_COLUMNS = ("src", "dst", "protocol", "port", "source_port")
+"""What many flows are told by, in files and arrays."""
 ICMP_TYPES = {
     "echo-reply": 0,
     "destination-unreachable": 3,

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         status, text = _preset(net, arguments, manner)
     else:
         status, text = _one(net, arguments, manner)
-    _remark(net, arguments, read - started, perf_counter() - read)
+    remark_on(net, arguments, read - started, perf_counter() - read)
     if arguments.to or not arguments.quiet:
         write(text, arguments.to)
     return status
@@ -78,7 +78,7 @@ def _said(answer: Answer) -> set[ExitStatus]:
     return {STATUS[answer.verdict], _KEEPS[answer.keeps_demands]}
 
 
-def _worst(said: set[ExitStatus]) -> ExitStatus:
+def worst(said: set[ExitStatus]) -> ExitStatus:
     """What does not hold outranks what is not known."""
     ranked = (ExitStatus.NOT_REACHABLE, ExitStatus.UNDETERMINED, ExitStatus.REACHABLE)
     return next(status for status in ranked if status in said)
@@ -92,7 +92,7 @@ def _one(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[ExitS
         icmp_type=None if arguments.icmp_type is None else parse_icmp_type(arguments.icmp_type),
         guest=manner.guest, at=manner.at, lang=manner.lang, explain=manner.explain,
     )  # fmt: skip
-    status = _worst(_said(answer))
+    status = worst(_said(answer))
     if arguments.output == "json":
         return status, answer.to_json()
     if arguments.output == "html":
@@ -122,7 +122,7 @@ def _many(net: Net, arguments: argparse.Namespace, manner: Manner) -> tuple[Exit
     if arguments.verbose:
         told = ", ".join(f"{verdicts[verdict]} {verdict.value}" for verdict in Verdict if verdict in verdicts)
         print(f"{len(lines)} question{'s' * (len(lines) != 1)}: {told}", file=sys.stderr)
-    return _worst(said), "".join(lines)
+    return worst(said), "".join(lines)
 
 
 def _told(answer: Answer, arguments: argparse.Namespace, colour: bool) -> str:
@@ -133,7 +133,7 @@ def _told(answer: Answer, arguments: argparse.Namespace, colour: bool) -> str:
     return f"{line}\n{answer.text(colour=colour, every_item=arguments.all)}\n"
 
 
-def _remark(net: Net, arguments: argparse.Namespace, reading: float, answering: float) -> None:
+def remark_on(net: Net, arguments: argparse.Namespace, reading: float, answering: float) -> None:
     """To standard error: warnings, and with --verbose how long it took."""
     if arguments.verbose:
         remark(net.warnings)

@@ -20,7 +20,7 @@ def manner_of(arguments: argparse.Namespace) -> Manner:
     return Manner(
         guest=not arguments.no_guest,
         at=_moment(arguments.at) if arguments.at else None,
-        lang=arguments.lang,
+        lang=getattr(arguments, "lang", "en"),
         explain=getattr(arguments, "explain", False),
     )
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from netinsight import __version__
 from netinsight.errors import ExitStatus, NetInsightError, Problem, QuestionError, Severity
@@ -32,14 +35,44 @@ def write(text: str, to: str | None) -> None:
     QuestionError
         Where it cannot be written.
     """
-    try:
-        if to is None:
+    if to is None:
+        with _told(None):
             sys.stdout.write(text)
             sys.stdout.flush()
-        elif Path(to).exists() and not Path(to).is_file():
-            Path(to).write_text(text, encoding="utf-8", newline="\n")
-        else:
-            _replace(Path(to).resolve(), text)
+        return
+    with written(to) as draft:
+        draft.write(text.encode())
+
+
+@contextmanager
+def written(to: str | None) -> Iterator[IO[bytes]]:
+    """A draft, and where nothing goes wrong while it is written, the file or standard output that it becomes.
+
+    Raises
+    ------
+    QuestionError
+        Where it cannot be written.
+    """
+    import tempfile  # only here: it costs as much as a tenth of an answer
+
+    with _told(to):
+        if to is not None and (Path(to).is_file() or not Path(to).exists()):
+            yield from _replaced(Path(to).resolve())
+            return
+        with tempfile.TemporaryFile() as draft:
+            yield draft
+            draft.seek(0)
+            if to is None:
+                _to_stdout(draft)
+            else:
+                with Path(to).open("wb") as device:
+                    shutil.copyfileobj(draft, device)
+
+
+@contextmanager
+def _told(to: str | None) -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -47,20 +80,31 @@ def write(text: str, to: str | None) -> None:
         raise QuestionError(f"{where}: cannot be written: {error.strerror}") from None
 
 
-def _replace(target: Path, text: str) -> None:
-    import tempfile  # only here: it costs as much as a tenth of an answer
+def _replaced(target: Path) -> Iterator[IO[bytes]]:
+    """A draft beside a file, which takes its place when it is whole and on the disk."""
+    import tempfile
 
-    draft = tempfile.NamedTemporaryFile(  # noqa: SIM115  (it outlives its own block, to be renamed)
-        "w", encoding="utf-8", dir=target.parent, prefix=".", delete=False, newline="\n"
-    )
+    draft = tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False)  # noqa: SIM115  (it is renamed)
     try:
         with draft:
-            draft.write(text)
+            yield draft
+            draft.flush()
+            os.fsync(draft.fileno())
         Path(draft.name).chmod(0o666 & ~_umask())
         Path(draft.name).replace(target)
     except BaseException:
         Path(draft.name).unlink(missing_ok=True)
         raise
+
+
+def _to_stdout(draft: IO[bytes]) -> None:
+    stdout = getattr(sys.stdout, "buffer", None)
+    if stdout is None:  # a text that stands for it
+        sys.stdout.write(draft.read().decode())
+        return
+    sys.stdout.flush()
+    shutil.copyfileobj(draft, stdout)
+    stdout.flush()
 
 
 def _umask() -> int:

@@ -21,6 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = add_commands(parser, "command", "COMMAND")
     _add_diagnose(commands)
     _add_matrix(commands)
+    _add_evaluate(commands)
     _add_show(commands)
     _add_explain(commands)
     _add_validate(commands)
@@ -42,16 +43,20 @@ def _add_loudness(parser: argparse.ArgumentParser) -> None:
     loud.add_argument("--verbose", "-v", action="store_true", help="tell warnings in full, and how long each part took")
 
 
+_RULES = "a folder of rule files that override the shipped catalogue"
+
+
 def _add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", choices=("en", "zh"), default="en", help="the language (default: en)")
-    parser.add_argument("--rules", metavar="DIR", help="a folder of rule files that override the shipped catalogue")
+    parser.add_argument("--rules", metavar="DIR", help=_RULES)
 
 
-def _add_at_and_assume(parser: argparse.ArgumentParser) -> None:
-    at = "judge expiry and blackholes at this moment (default: the topology's collected_at)"
-    parser.add_argument("--at", metavar="RFC3339", help=at)
-    turn = "turn a point that the cloud leaves open"
-    parser.add_argument("--assume", metavar="NAME=VALUE", action="append", default=[], help=turn)
+def _add_circumstances(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--no-guest", action="store_true", help="leave the checks inside the guests out")
+    add("--at", metavar="RFC3339",
+        help="judge expiry and blackholes at this moment (default: the topology's collected_at)")  # fmt: skip
+    add("--assume", metavar="NAME=VALUE", action="append", default=[], help="turn a point that the cloud leaves open")
 
 
 def _add_diagnose(commands: Any) -> None:
@@ -80,8 +85,7 @@ def _add_diagnose(commands: Any) -> None:
         "--questions", metavar="FILE", help="many questions: CSV or JSON lines of src, dst, protocol, port; - for stdin"
     )
     add("--preset", metavar="NAME", help="a ready-made set of questions about --src: cloud-assistant")
-    add("--no-guest", action="store_true", help="leave the checks inside the guests out")
-    _add_at_and_assume(parser)
+    _add_circumstances(parser)
     add("--explain", action="store_true", help="show every rule that each stage tried, and on what it failed")
     add("--all", action="store_true", help="show every item, the normal ones too")
     add("--output", "-o", choices=("text", "json", "html"), default="text", help="the format (default: text)")
@@ -108,10 +112,29 @@ def _add_matrix(commands: Any) -> None:
     add("--expand", action="store_true", help="with csv: a line for each pair of ends, not of classes")
     add("--members", metavar="FILE", help="write which class each end is a member of to FILE, as CSV")
     add("--one-way", action="store_true", help="leave the replies out")
-    add("--no-guest", action="store_true", help="leave the checks inside the guests out")
-    _add_at_and_assume(parser)
+    _add_circumstances(parser)
     add("--output", "-o", choices=("table", "csv", "json", "html"), default="table", help="the format (default: table)")
     _add_words(parser)
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = add_command(
+        commands, "evaluate", Run("evaluate", "run"), "tell the verdict of many flows, and what stops each first",
+        "netinsight evaluate topology.yaml flows.csv",
+        "netinsight evaluate topology.yaml flows.csv --output csv --to verdicts.csv",
+        "netinsight evaluate topology.yaml flows.parquet --output parquet --to verdicts.parquet",
+    )  # fmt: skip
+    _add_topology(parser)
+    add = parser.add_argument
+    add("flows", metavar="FLOWS",
+        help="CSV, JSON lines or Parquet of src, dst, protocol, port, source_port; - for standard input")  # fmt: skip
+    add("--one-way", action="store_true", help="leave the replies out")
+    _add_circumstances(parser)
+    add("--all", action="store_true", help="show everything that stops flows, however much there is")
+    add("--output", "-o", choices=("table", "csv", "json", "parquet"), default="table",
+        help="a table of what stops how many, or a line for each flow (json: an object a line; default: table)")  # fmt: skip
+    parser.add_argument("--rules", metavar="DIR", help=_RULES)
+    _add_loudness(parser)
 
 
 def _add_show(commands: Any) -> None:

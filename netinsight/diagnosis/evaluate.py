@@ -10,10 +10,9 @@ Both ways decide by the same rows; the tests hold the arrays equal to one diagno
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,96 +20,23 @@ from numpy.typing import NDArray
 from netinsight.diagnosis.case import Case, Result, Status
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity
 from netinsight.diagnosis.diagnose import CHECKS, judge
+from netinsight.diagnosis.evaluation import Columns, Evaluation, Owners, Said
+from netinsight.diagnosis.flow_columns import Flows, read_flows
 from netinsight.diagnosis.verdict import answer
 from netinsight.engine import kernels
 from netinsight.engine.spaces import Box
-from netinsight.errors import InputError, Place, Problem, QuestionError
+from netinsight.errors import Mistakes, QuestionError
 from netinsight.flow import TCP, UDP, PortRange, Question, Verdict, has_ports
 from netinsight.network.build import Network
 from netinsight.network.ends import End, Ends, Kind, find_end, find_ends, unmet_preconditions
-from netinsight.network.inside import Inside, key_of
+from netinsight.network.inside import Inside, is_v4
+from netinsight.network.kinds import distinct
 from netinsight.network.steps import Walk
 from netinsight.network.trace import question_box, trace
 from netinsight.network.ways.walker import Walker
 
-VERDICTS = tuple(Verdict)
-MOST_PROBLEMS = 50
-_STAGE_ITEMS = {
-    kernels.AT_SOURCE_ENI: ("eni.status", 0),
-    kernels.AT_GROUP_OUT: ("eni.security_group.egress", 0),
-    kernels.AT_ACL_OUT: ("vswitch.network_acl.egress", 2),
-    kernels.AT_ROUTE: ("route.forward", 2),
-    kernels.AT_ACL_IN: ("vswitch.network_acl.ingress", 3),
-    kernels.AT_GROUP_IN: ("eni.security_group.ingress", 1),
-    kernels.AT_DESTINATION_ENI: ("eni.status", 1),
-    kernels.AT_REPLY_ACL_OUT: ("vswitch.network_acl.egress.return", 3),
-    kernels.AT_REPLY_ROUTE: ("route.return", 3),
-    kernels.AT_REPLY_ACL_IN: ("vswitch.network_acl.ingress.return", 2),
-}
-"""Stage of the kernel → its item, and whose it is: 0 and 1 the ENIs, 2 and 3 their vSwitches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flows:
-    """Questions as columns of equal length; -1 for a port that is left out.
-
-    Attributes
-    ----------
-    sources, destinations
-        Objects as the command line takes them.
-    protocol, port, source_port : int64
-        IP protocol numbers and ports.
-    """
-
-    sources: Sequence[str]
-    destinations: Sequence[str]
-    protocol: NDArray[np.int64]
-    port: NDArray[np.int64]
-    source_port: NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What is said of each flow, in arrays of equal length.
-
-    Attributes
-    ----------
-    verdict
-        ``reachable``, ``partial``, ``unreachable`` or ``undetermined``.
-    item
-        The first blocker; of an undetermined flow, what is not known first; empty where there is none.
-    object
-        What that is about.
-    rule
-        The rule that decided it; empty where none did.
-    """
-
-    verdict: NDArray[np.object_]
-    item: NDArray[np.object_]
-    object: NDArray[np.object_]
-    rule: NDArray[np.object_]
-
-    def __len__(self) -> int:
-        return len(self.verdict)
-
-    def counts(self) -> dict[str, int]:
-        """How many flows have each verdict; those that none has are left out."""
-        words, numbers = np.unique(self.verdict.astype(str), return_counts=True)
-        return dict(zip(words.tolist(), numbers.tolist(), strict=True))
-
-    def columns(self) -> dict[str, NDArray[np.object_]]:
-        """The arrays by name, as a DataFrame takes them."""
-        return {"verdict": self.verdict, "item": self.item, "object": self.object, "rule": self.rule}
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What is said of one flow."""
-
-    verdict: str
-    item: str = ""
-    object: str = ""
-    rule: str = ""
+P = TypeVar("P")
+_NOBODY = -1
 
 
 class Evaluator:
@@ -128,84 +54,131 @@ class Evaluator:
         self.network, self.catalogue, self.at = network, catalogue, at
         self.with_guest, self.one_way = with_guest, one_way
         self._order = {item: number for number, item in enumerate(catalogue.items)}
-        self._walked: dict[tuple[str, str, int, int, int], Said] = {}
-        self._known: dict[tuple[str, int], End] = {}
-        self._pack = Inside(self.network, {}, self.stops_of)
+        self._walked: dict[tuple[Any, ...], Said] = {}
+        self._found: dict[str, End] = {}
+        self._asked: set[tuple[str, str]] = set()
+        self._pack = Inside(self.network, self.stops_of)
+        self._owners = Owners(self._pack, list(catalogue.items))
 
-    def evaluate(self, flows: Flows) -> Evaluation:
-        """The verdict of every flow.
+    def evaluate_all(self, parts: Iterable[P], mistakes: Mistakes) -> Iterator[tuple[P, Flows, Evaluation]]:
+        """Flows in parts, each evaluated when it is asked for: the part, its flows as numbers, what is said of them.
+
+        Parameters
+        ----------
+        parts
+            Columns, as ``net.evaluate`` takes them; those with an attribute ``where`` tell the places of their flows.
+        mistakes
+            Those of all parts. After the first, parts are looked through for more, and not evaluated.
 
         Raises
         ------
         InputError
-            Naming the flows, by number from 0, that cannot be asked.
+            After the last part, with the flows that cannot be asked.
         """
-        names, source, target = _numbered(flows.sources, flows.destinations)
-        ends = self._ends(names, flows)
-        pack = self._packed(ends)
-        at_source = np.array([pack.number(end, asked_public=False) for end in ends], dtype=np.int64)
-        at_target = np.array([pack.number(end, asked_public=True) for end in ends], dtype=np.int64)
+        for part in parts:
+            flows = read_flows(part, mistakes)
+            self.check(flows, mistakes)
+            if not mistakes:
+                yield part, flows, self.evaluate(flows)
+        mistakes.refuse()
+
+    def check(self, flows: Flows, mistakes: Mistakes) -> None:
+        """Tell which flows cannot be asked; ``evaluate`` takes those of which none is told."""
+        ends = self._ends(flows, mistakes)
+        self._check_pairs(flows, ends, mistakes)
+
+    def evaluate(self, flows: Flows) -> Evaluation:
+        """The verdict of every flow."""
+        ends = [self._end(name) for name in flows.names]
+        self._pack.extend(ends)
+        if len(self._owners.enis) != len(self._pack.ends):
+            self._owners = Owners(self._pack, list(self.catalogue.items))
+        found = np.full((len(flows), 3), kernels.OPEN, dtype=np.int64)
+        a, b = (
+            np.array([self._pack.number(end, asked_public=public) for end in ends] or [-1], dtype=np.int64)[column]
+            for column, public in ((flows.source, False), (flows.destination, True))
+        )
         ported = (flows.protocol == TCP) | (flows.protocol == UDP)
-        a, b = at_source[source], at_target[target]
-        inside = np.flatnonzero(ported & (a >= 0) & (b >= 0) & (flows.port > 0) & pack.apart(a, b))
-        found = np.full((len(source), 3), kernels.OPEN, dtype=np.int64)
+        inside = np.flatnonzero(ported & (a >= 0) & (b >= 0) & self._pack.apart(a, b))
         if len(inside):
-            found[inside] = self._decide(pack, a[inside], b[inside], flows, inside)
-        said = _Columns(len(source))
-        said.fill_inside(found, a, b, _Owners(pack, list(self.catalogue.items)))
+            found[inside] = self._decide(a[inside], b[inside], flows, inside)
+        said = Columns(len(flows))
+        said.fill_inside(found, a, b, self._owners)
         self._walk_the_rest(np.flatnonzero(found[:, 0] == kernels.OPEN), flows, said)
         return said.evaluation()
 
-    def _packed(self, ends: list[End]) -> Inside:
-        """The ENIs of a batch packed, together with those of the batches before."""
-        wanted = {key_of(end): end for end in ends if end.kind is Kind.ENI and end.interface}
-        if not wanted.keys() <= self._known.keys():
-            self._known.update(wanted)
-            self._pack = Inside(self.network, self._known, self.stops_of)
-        return self._pack
-
     def packed_whole(self) -> Inside:
         """Every ENI of the topology packed."""
-        return self._packed([find_end(self.network, name) for name in self.network.enis])
+        self._pack.extend(find_end(self.network, name) for name in self.network.enis)
+        return self._pack
 
     def _decide(
-        self, pack: Inside, a: NDArray[np.int64], b: NDArray[np.int64], flows: Flows, rows: NDArray[np.intp]
+        self, a: NDArray[np.int64], b: NDArray[np.int64], flows: Flows, rows: NDArray[np.intp]
     ) -> NDArray[np.int64]:
         """Outcome, stage and row of flows between ENIs."""
-        clients, given = pack.client_ports, flows.source_port[rows]
+        clients, given = self._pack.client_ports, flows.source_port[rows]
         first = np.where(given > 0, given, clients[a, 0])
         last = np.where(given > 0, given, clients[a, 1])
         asked = np.stack([a, b, flows.protocol[rows], first, last, flows.port[rows]], axis=1)
-        return pack.decide(asked, one_way=self.one_way)
+        return self._pack.decide(asked, one_way=self.one_way)
 
-    def _ends(self, names: list[str], flows: Flows) -> list[End]:
-        ends, problems = [], []
-        for name in names:
+    def _ends(self, flows: Flows, mistakes: Mistakes) -> list[End | None]:
+        """What each name means; None where it means nothing."""
+        ends: list[End | None] = []
+        for number, name in enumerate(flows.names):
             try:
-                ends.append(find_end(self.network, name))
+                ends.append(self._end(name))
             except QuestionError as error:
-                first = _first_row(flows, name)
-                problems += [Problem(Place(f"flow {first}"), one.message, one.hint) for one in error.problems]
-        if problems:
-            raise InputError(problems[:MOST_PROBLEMS])
+                ends.append(None)
+                if name:  # that one is left out is told already
+                    _tell_name(flows, number, error, mistakes)
         return ends
 
-    def _walk_the_rest(self, rows: NDArray[np.intp], flows: Flows, said: _Columns) -> None:
-        problems: list[Problem] = []
-        for row in rows.tolist():
-            key = (flows.sources[row], flows.destinations[row], int(flows.protocol[row]), int(flows.port[row]),
-                   int(flows.source_port[row]))  # fmt: skip
+    def _end(self, name: str) -> End:
+        if name not in self._found:
+            self._found[name] = find_end(self.network, name)
+        return self._found[name]
+
+    def _check_pairs(self, flows: Flows, ends: list[End | None], mistakes: Mistakes) -> None:
+        """Tell the pairs that are no question, such as two ends that are one.
+
+        Two ENIs that are asked by their private IPv4 addresses, of different owners, always are one.
+        """
+        owners: dict[str, int] = {}
+        owner = np.full(len(ends) or 1, _NOBODY, dtype=np.int64)
+        for number, end in enumerate(ends):
+            if end and end.kind is Kind.ENI and end.interface and not end.public and is_v4(end):
+                owner[number] = owners.setdefault(end.instance_id or f"eni {end.interface.id}", len(owners))
+        known = np.array([end is not None for end in ends] or [False])
+        a, b = owner[flows.source], owner[flows.destination]
+        rows = np.flatnonzero((a == _NOBODY) | (b == _NOBODY) | (a == b))
+        rows = rows[known[flows.source[rows]] & known[flows.destination[rows]]]
+        first, _ = distinct([flows.source[rows], flows.destination[rows]])
+        for row in rows[first].tolist():
+            pair = flows.names[flows.source[row]], flows.names[flows.destination[row]]
+            if pair in self._asked:
+                continue
+            try:
+                find_ends(self.network, Question(*pair, TCP, PortRange(1, 1)))
+                self._asked.add(pair)
+            except QuestionError as error:
+                for one in error.problems:
+                    mistakes.tell_once(flows.problem(row, "src", one.message, one.hint))
+
+    def _walk_the_rest(self, rows: NDArray[np.intp], flows: Flows, said: Columns) -> None:
+        """Every distinct question is walked once, and never again."""
+        columns = [
+            one[rows] for one in (flows.source, flows.destination, flows.protocol, flows.port, flows.source_port)
+        ]
+        first, which = distinct(columns)
+        answers = []
+        for source, destination, *numbers in np.stack(columns, axis=1)[first].tolist():
+            key = (flows.names[source], flows.names[destination], *numbers)
             if key not in self._walked:
-                try:
-                    self._walked[key] = self._walk(*key)
-                except QuestionError as error:
-                    problems += [Problem(Place(f"flow {row}"), one.message, one.hint) for one in error.problems]
-                    if len(problems) >= MOST_PROBLEMS:
-                        break
-                    continue
-            said.put(row, self._walked[key])
-        if problems:
-            raise InputError(problems)
+                self._walked[key] = self._walk(*key)
+            answers.append(self._walked[key])
+        if answers:
+            said.put(rows, answers, which)
 
     def _walk(self, source: str, destination: str, protocol: int, port: int, source_port: int) -> Said:
         ports = PortRange(port, port) if port > 0 and has_ports(protocol) else None
@@ -264,83 +237,10 @@ class Evaluator:
         return [result for side in case.sides for check in CHECKS for result in check.check(case, side)]
 
 
-def _numbered(sources: Sequence[str], destinations: Sequence[str]) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
-    """Every name once, and the flows' ends by its number."""
-    numbers: dict[str, int] = {}
-    both = [
-        np.fromiter((numbers.setdefault(name, len(numbers)) for name in column), dtype=np.int64, count=len(column))
-        for column in (sources, destinations)
-    ]
-    return list(numbers), both[0], both[1]
-
-
-def _first_row(flows: Flows, name: str) -> int:
-    pairs = enumerate(zip(flows.sources, flows.destinations, strict=True))
-    return next(row for row, pair in pairs if name in pair)
-
-
-class _Columns:
-    """The columns of an evaluation while they are filled."""
-
-    def __init__(self, count: int) -> None:
-        self.verdict = np.full(count, Verdict.REACHABLE.value, dtype=object)
-        self.item, self.object, self.rule = (np.full(count, "", dtype=object) for _ in range(3))
-
-    def put(self, row: int, said: Said) -> None:
-        """One flow."""
-        self.verdict[row], self.item[row] = said.verdict, said.item
-        self.object[row], self.rule[row] = said.object, said.rule
-
-    def fill_inside(
-        self, found: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64], owners: _Owners
-    ) -> None:
-        """What the kernel decided."""
-        stopped = found[:, 0] == kernels.STOPPED
-        self.verdict[stopped] = Verdict.UNREACHABLE.value
-
-        for stage in np.unique(found[stopped, 1]).tolist():
-            rows = np.flatnonzero(stopped & (found[:, 1] == stage))
-            self._fill_stage(stage, rows, found[rows, 2], a[rows], b[rows], owners)
-
-    def _fill_stage(
-        self, stage: int, rows: NDArray[np.intp], detail: NDArray[np.int64], a: NDArray[np.int64],
-        b: NDArray[np.int64], owners: _Owners,
-    ) -> None:  # fmt: skip
-        if stage == kernels.AT_ENDS:
-            order, role = detail // 2, detail % 2
-            self.item[rows] = owners.items[order]
-            self.object[rows] = np.where(role == 0, owners.ends[a], owners.ends[b])
-        elif stage in (kernels.AT_SOURCE_MET, kernels.AT_DESTINATION_MET):
-            which = a if stage == kernels.AT_SOURCE_MET else b
-            self.item[rows], self.object[rows] = owners.unmet[which, 0], owners.unmet[which, 1]
-        else:
-            item, whose = _STAGE_ITEMS[stage]
-            self.item[rows] = item
-            self.object[rows] = (owners.enis[a], owners.enis[b], owners.vswitches[a], owners.vswitches[b])[whose]
-            known = detail >= 0
-            self.rule[rows[known]] = owners.rules[detail[known]]
-
-    def evaluation(self) -> Evaluation:
-        """All of it."""
-        return Evaluation(self.verdict, self.item, self.object, self.rule)
-
-
-class _Owners:
-    """Names by number: ENIs, their vSwitches, ends, items, rules."""
-
-    def __init__(self, pack: Inside, items: list[str]) -> None:
-        interfaces = [end.interface for end in pack.ends]
-        self.enis = _objects([one.id if one else "" for one in interfaces])
-        self.vswitches = _objects([one.eni.vswitch if one else "" for one in interfaces])
-        self.ends = _objects([end.instance_id or (end.interface.id if end.interface else "") for end in pack.ends])
-        self.items = _objects(items)
-        self.rules = _objects([origin.id if origin.is_rule else "" for origin in pack.origins])
-        nobody = End("", Kind.SERVICE, 0)
-        unmet = [unmet_preconditions(pack.network, Ends(end, nobody, 4, PortRange(1, 1))) for end in pack.ends]
-        self.unmet = np.array(
-            [(one[0].code, one[0].id) if one else ("", "") for one in unmet] or [("", "")], dtype=object
-        )
-
-
-def _objects(names: list[str]) -> NDArray[np.object_]:
-    return np.array(names or [""], dtype=object)
+def _tell_name(flows: Flows, number: int, error: QuestionError, mistakes: Mistakes) -> None:
+    """A name that means nothing, where it stands first."""
+    rows = np.flatnonzero((flows.source == number) | (flows.destination == number))
+    row = int(rows[0])
+    column = "src" if flows.source[row] == number else "dst"
+    for one in error.problems:
+        mistakes.tell_once(flows.problem(row, column, one.message, one.hint))

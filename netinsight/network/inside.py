@@ -6,8 +6,7 @@ Every list is the packed rows of ``network.build``, one after the other; nothing
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,13 @@ from netinsight.engine.classify import Decision
 from netinsight.engine.compiled import compiled
 from netinsight.engine.spaces import Box
 from netinsight.engine.tables import halves
-from netinsight.flow import PortRange
+from netinsight.flow import LAST_PORT, PortRange
 from netinsight.model.base import Unknown
 from netinsight.model.security_group import Direction
 from netinsight.network.build import Network
 from netinsight.network.ends import End, Ends, Kind, client_ports, unmet_preconditions
 from netinsight.network.filters import SERVICE, Filter, Origin
+from netinsight.network.kinds import Kinds, distinct
 from netinsight.network.stages import eni as eni_stage
 from netinsight.network.ways.guest_known import firewall_of, routing_of
 from netinsight.network.ways.publics import cut_through
@@ -37,38 +37,48 @@ def key_of(end: End) -> tuple[str, int]:
     return (end.interface.id if end.interface else "", end.address or 0)
 
 
-class Inside:
-    """The ENIs of a batch and all their lists as the flat arrays that the kernel reads."""
+def is_v4(end: End) -> bool:
+    """Whether an end is one IPv4 address."""
+    return end.address is not None and end.address >> 32 == V4_HIGH
 
-    def __init__(
-        self,
-        network: Network,
-        ends: dict[tuple[str, int], End],
-        stops_of: Callable[[End, int], list[tuple[int, int, int]]],
-    ) -> None:
+
+class Inside:
+    """The ENIs of all batches so far and all their lists as the flat arrays that the kernel reads."""
+
+    def __init__(self, network: Network, stops_of: Callable[[End, int], list[tuple[int, int, int]]]) -> None:
         self.network, self._stops_of = network, stops_of
         self._lists: dict[int, int] = {}
         self.filters: list[Filter] = []
         self._vswitches: dict[str, int] = {}
+        self._vswitch_rows: list[tuple[int, int, int]] = []
         self._numbers: dict[tuple[str, int], int] = {}
+        self._known: set[tuple[str, int]] = set()
+        self._eni_rows: list[tuple[int, ...]] = []
+        self._stop_rows: list[tuple[int, int, int]] = []
+        self._stop_starts = [0]
         self.ends: list[End] = []
-        vswitches: list[tuple[int, int, int]] = []
-        enis: list[tuple[int, ...]] = []
-        inside = not self.network.topology.dialect.acl_inside_vswitch
-        for key, end in ends.items() if inside else ():
-            if self._is_plain(end):
+        self._join()
+
+    def extend(self, ends: Iterable[End]) -> None:
+        """Pack the ENIs of a batch that were in none before; those that are packed keep their numbers."""
+        wanted = {key_of(end): end for end in ends if end.kind is Kind.ENI and end.interface}
+        new = wanted.keys() - self._known
+        if not new or self.network.topology.dialect.acl_inside_vswitch:
+            return
+        self._known |= new
+        for key, end in wanted.items():
+            if key in new and self._is_plain(end):
                 self._numbers[key] = len(self.ends)
                 self.ends.append(end)
-                enis.append(self._eni(end, vswitches))
-        self.enis = np.array(enis, dtype=np.int64).reshape(-1)
-        self.vswitches = np.array(vswitches, dtype=np.int64).reshape(-1)
+                self._eni_rows.append(self._eni(end))
+                for role in (0, 1):
+                    self._stop_rows += self._stops_of(end, role)
+                    self._stop_starts.append(len(self._stop_rows))
         self._join()
-        self._stops()
 
     def _is_plain(self, end: End) -> bool:
         """Whether the kernel knows all that an ENI does: IPv4, no EIP that its guest sees, no routes and rules of its guest."""
-        is_v4 = end.address is not None and end.address >> 32 == V4_HIGH
-        if not is_v4 or end.interface is None or routing_of(self.network, end.instance_id) is not None:
+        if not is_v4(end) or end.interface is None or routing_of(self.network, end.instance_id) is not None:
             return False
         if firewall_of(self.network, end.instance_id, 4) is not None:
             return False
@@ -82,13 +92,10 @@ class Inside:
 
     def apart(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Where two ends are not one ENI or instance (that is no question, and the walk says so)."""
-        owners: dict[str, int] = {}
-        owner = np.array([owners.setdefault(end.instance_id or f"eni {end.interface and end.interface.id}", len(owners))
-                          for end in self.ends] or [0], dtype=np.int64)  # fmt: skip
-        apart: NDArray[np.bool_] = owner[np.maximum(a, 0)] != owner[np.maximum(b, 0)]
+        apart: NDArray[np.bool_] = self._owner[np.maximum(a, 0)] != self._owner[np.maximum(b, 0)]
         return apart
 
-    def _eni(self, end: End, vswitches: list[tuple[int, int, int]]) -> tuple[int, ...]:
+    def _eni(self, end: End) -> tuple[int, ...]:
         interface = end.interface
         if interface is None:
             raise TypeError(end.asked)
@@ -100,7 +107,7 @@ class Inside:
             *halves(end.address or 0),
             self._list(self.network.group_filter(interface, Direction.EGRESS)),
             self._list(self.network.group_filter(interface, Direction.INGRESS)),
-            self._vswitch(interface.eni.vswitch, vswitches),
+            self._vswitch(interface.eni.vswitch),
             state,
             kernels.STOPPED if unmet else kernels.PASSES,
         )
@@ -111,11 +118,11 @@ class Inside:
             self.filters.append(packed)
         return self._lists[id(packed)]
 
-    def _vswitch(self, name: str, vswitches: list[tuple[int, int, int]]) -> int:
+    def _vswitch(self, name: str) -> int:
         if name not in self._vswitches:
-            self._vswitches[name] = len(vswitches)
-            vswitches.append((0, 0, 0))  # its number first: its table may name it
-            vswitches[-1] = self._lists_of(name)
+            self._vswitches[name] = len(self._vswitch_rows)
+            self._vswitch_rows.append((0, 0, 0))  # its number first: its table may name it
+            self._vswitch_rows[-1] = self._lists_of(name)
         return self._vswitches[name]
 
     def _lists_of(self, name: str) -> tuple[int, int, int]:
@@ -148,26 +155,33 @@ class Inside:
         )  # fmt: skip
         self.bounds = np.array(self.network.sets.bounds, dtype=np.int64)
         self.starts = np.array(self.network.sets.starts, dtype=np.int64)
-
-    def _stops(self) -> None:
-        stops: list[tuple[int, int, int]] = []
-        starts = [0]
-        for end in self.ends:
-            for role in (0, 1):
-                stops += self._stops_of(end, role)
-                starts.append(len(stops))
-        self.stops = np.array(stops or [(0, -1, 0)], dtype=np.int64).reshape(-1)
-        self.stop_starts = np.array(starts, dtype=np.int64)
+        self.enis = np.array(self._eni_rows, dtype=np.int64).reshape(-1)
+        self.vswitches = np.array(self._vswitch_rows, dtype=np.int64).reshape(-1)
+        self.stops = np.array(self._stop_rows or [(0, -1, 0)], dtype=np.int64).reshape(-1)
+        self.stop_starts = np.array(self._stop_starts, dtype=np.int64)
+        ports = [client_ports(self.network, end) for end in self.ends]
+        self.client_ports = np.array(ports, dtype=np.int64).reshape(-1, 2)
+        """First and last port that each ENI sends from, where the question does not say."""
+        owners: dict[str, int] = {}
+        owned = [owners.setdefault(end.instance_id or f"eni {key_of(end)[0]}", len(owners)) for end in self.ends]
+        self._owner = np.array(owned or [0], dtype=np.int64)
+        self._kinds = Kinds(self)
 
     def decide(self, asked: NDArray[np.int64], *, one_way: bool) -> NDArray[np.int64]:
-        """Outcome, stage and row of flows between ENIs, shape (n, 3); ``asked`` as the kernel takes them, shape (n, 6)."""
-        found = np.empty(3 * len(asked), dtype=np.int64)
+        """Outcome, stage and row of flows between ENIs, shape (n, 3); ``asked`` as the kernel takes them, shape (n, 6).
+
+        Flows that no list tells apart are decided once.
+        """
+        first, which = self._kinds.distinct(asked)
+        found = np.empty(3 * len(first), dtype=np.int64)
         last_stage = kernels.AT_DESTINATION_ENI if one_way else kernels.AT_REPLY_ACL_IN
         compiled().inside_flows(
             self.rows, self.lists, self.leads_to, self.bounds, self.starts, self.enis, self.vswitches, self.stops,
-            self.stop_starts, asked.reshape(-1), len(asked), last_stage, found,
+            self.stop_starts, asked[first].reshape(-1), len(first), last_stage, found,
         )  # fmt: skip
-        return found.reshape(-1, 3)
+        decided = found.reshape(-1, 3)
+        self._name_routes(asked[first], decided)
+        return decided[which]
 
     def groups_say(self, asked: NDArray[np.int64], step: int) -> NDArray[np.int64]:
         """What the groups of one end say of flows between ENIs (``kernels.group_flows``), shape (n,); ``asked`` as ``decide``."""
@@ -177,7 +191,24 @@ class Inside:
         )
         return found
 
-    @cached_property
-    def client_ports(self) -> NDArray[np.int64]:
-        """First and last port that each ENI sends from, where the question does not say; shape (n, 2)."""
-        return np.array([client_ports(self.network, end) for end in self.ends], dtype=np.int64).reshape(-1, 2)
+    def _name_routes(self, asked: NDArray[np.int64], decided: NDArray[np.int64]) -> None:
+        """The rows of the routes that stop flows, which the kernel does not tell: a local one that leads elsewhere."""
+        enis = self.enis.reshape(-1, kernels.ENI_COLUMNS)
+        for stage, sender, receiver in ((kernels.AT_ROUTE, 0, 1), (kernels.AT_REPLY_ROUTE, 1, 0)):
+            rows = np.flatnonzero((decided[:, 0] == kernels.STOPPED) & (decided[:, 1] == stage))
+            own, target = enis[asked[rows, sender], kernels.ENI_VSWITCH], asked[rows, receiver]
+            first, which = distinct([own, target])
+            found = [
+                self._route(vswitch, enis[to, kernels.ENI_HIGH], enis[to, kernels.ENI_LOW])
+                for vswitch, to in zip(own[first].tolist(), target[first].tolist(), strict=True)
+            ]
+            decided[rows, 2] = np.array(found or [-1], dtype=np.int64)[which]
+
+    def _route(self, vswitch: int, high: int, low: int) -> int:
+        """The row by which a vSwitch sends to an address; -1 for one in its own block, which needs no route."""
+        routes = self._vswitch_rows[vswitch][kernels.ROUTES]
+        row = compiled().first_for_box(
+            self.rows, self.lists[2 * routes], self.lists[2 * routes + 1], self.bounds, self.starts, high, low, high, low,
+            0, 0, LAST_PORT, 0, LAST_PORT,
+        )  # fmt: skip
+        return -1 if row >= 0 and self.leads_to[row] == vswitch else int(row)

@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path as FilePath
 from typing import IO
 
@@ -56,14 +57,28 @@ def read_bytes(file: str, stdin: IO[bytes] | None = None, most: int | None = Non
         Where it cannot be read.
     """
     most = most or MOST_BYTES["yaml" if file.endswith((".yaml", ".yml")) else "json"]
+    with opened(file, stdin) as (stream, _):
+        return _bounded(stream, file, most)
+
+
+@contextmanager
+def opened(file: str, stdin: IO[bytes] | None = None) -> Iterator[tuple[IO[bytes], int | None]]:
+    """A file or standard input to read from, and how long it is, where that is known.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be read.
+    """
     if file == STDIN:
-        return _bounded(stdin or sys.stdin.buffer, STDIN, most)
+        yield stdin or sys.stdin.buffer, None
+        return
     try:
-        mode = FilePath(file).stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+        found = FilePath(file).stat()
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISFIFO(found.st_mode):
             raise InputError([Problem(Place(visible(file, 200)), "not a file")])
         with FilePath(file).open("rb") as stream:
-            return _bounded(stream, file, most)
+            yield stream, found.st_size or None
     except (OSError, ValueError) as error:
         raise _unreadable(file, error) from None
 
