@@ -62,14 +62,27 @@ def diagnose(
         Where the question cannot be asked of this network; ``PreconditionError`` where an end cannot be diagnosed as
         it is.
     """
+    case = walked(network, question, at, catalogue, with_guest, of_many)
+    results = judge(case)
+    return write(case, results, answer(case, results), Writer(case, lang, explain))
+
+
+def walked(
+    network: Network, question: Question, at: datetime, catalogue: Catalogue, with_guest: bool, of_many: bool
+) -> Case:
+    """A question with its walks, as ``diagnose`` takes it.
+
+    Raises
+    ------
+    QuestionError
+        As ``diagnose``.
+    """
     ends = find_ends(network, question)
     unmet = unmet_preconditions(network, ends)
     if not of_many:
         refuse(network, unmet)
     walks = trace(network, question, ends, at, with_guest=with_guest)
-    case = Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest, unmet)
-    results = judge(case)
-    return write(case, results, answer(case, results), Writer(case, lang, explain))
+    return Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest, unmet)
 
 
 def judge(case: Case) -> list[Result]:
@@ -157,15 +170,16 @@ def _question(case: Case) -> QuestionReport:
     ported = has_ports(case.question.protocol)
     protocol = ICMPV6 if case.question.protocol == ICMP and case.ends.family == 6 else case.question.protocol
     return QuestionReport.model_construct(
-        source=_end(case.ends.source),
-        destination=_end(case.ends.destination),
+        source=end_report(case.ends.source),
+        destination=end_report(case.ends.destination),
         protocol=protocol_name(protocol),
         port=str(case.box.ports) if ported else "-1/-1",
         source_port=str(case.box.source_ports) if ported else "-1/-1",
     )
 
 
-def _end(end: End) -> EndReport:
+def end_report(end: End) -> EndReport:
+    """An end of a question in the report."""
     address = text(end.address) if end.address is not None else None
     public = text(end.public.address) if end.public else None
     if end.interface is None:
