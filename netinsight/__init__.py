@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from netinsight.answer import Answer, AnswerSet
+    from netinsight.answer import Answer, AnswerSet, ExposureAnswer, PortsAnswer, WhoCanReachAnswer
     from netinsight.api import Manner, Net, load
     from netinsight.diagnosis.evaluate import Evaluation
     from netinsight.diagnosis.report import Report
@@ -26,12 +26,14 @@ __all__ = [
     "Answer",
     "AnswerSet",
     "Evaluation",
+    "ExposureAnswer",
     "InputError",
     "Manner",
     "Net",
     "NetInsightError",
     "ObjectError",
     "PortRange",
+    "PortsAnswer",
     "PreconditionError",
     "Problem",
     "Question",
@@ -39,12 +41,13 @@ __all__ = [
     "Report",
     "Topology",
     "Verdict",
+    "WhoCanReachAnswer",
     "__version__",
     "load",
 ]
 
 _HOMES = {
-    "netinsight.answer": ("Answer", "AnswerSet"),
+    "netinsight.answer": ("Answer", "AnswerSet", "ExposureAnswer", "PortsAnswer", "WhoCanReachAnswer"),
     "netinsight.api": ("Manner", "Net", "load"),
     "netinsight.diagnosis.evaluate": ("Evaluation",),
     "netinsight.diagnosis.report": ("Report",),

@@ -32,7 +32,9 @@ from netinsight.sources.topology_file import read_topology
 if TYPE_CHECKING:
     import networkx
 
+    from netinsight.answer import ExposureAnswer, PortsAnswer, WhoCanReachAnswer
     from netinsight.diagnosis.evaluate import Evaluation, Evaluator
+    from netinsight.diagnosis.port_sets import Asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,103 @@ class Net:
             self._answer(question, chosen) for question in PRESETS[name](src, region, load_reference(self._rules))
         ]
         return AnswerSet(preset=name, verdict=together([answer.verdict for answer in answers]), answers=answers)
+
+    def ports(
+        self,
+        src: str,
+        dst: str,
+        *,
+        port: int | str | None = None,
+        protocol: str | Iterable[str] | None = None,
+        family: int | None = None,
+        manner: Manner | None = None,
+    ) -> PortsAnswer:
+        """The exact set of protocols and ports that pass, each with a packet of it and the rules that let it through.
+
+        Parameters
+        ----------
+        port
+            Only of these: a port, or a range as text; tcp, unless ``protocol`` says otherwise.
+        protocol
+            One or several, ``all`` for every one; every one where it is left out.
+
+        Raises
+        ------
+        QuestionError
+            Where the question cannot be asked.
+        """
+        from netinsight.answer import PortsAnswer
+        from netinsight.diagnosis.pair_ports import pair_ports, read_asked
+
+        chosen = manner or Manner()
+        asked = read_asked(port, protocol, default="all")
+        report = pair_ports(self._asking(chosen), src, dst, asked, family, Lang(chosen.lang))
+        return PortsAnswer.of(report, self.catalogue)
+
+    def who_can_reach(
+        self,
+        dst: str,
+        *,
+        port: int | str | None = None,
+        protocol: str | Iterable[str] | None = None,
+        family: int | None = None,
+        manner: Manner | None = None,
+    ) -> WhoCanReachAnswer:
+        """Which ENIs, Internet hosts and networks outside reach a destination, and on which ports.
+
+        ``port`` and ``protocol`` are as those of ``ports``; without them tcp, udp and icmp are asked.
+
+        Raises
+        ------
+        QuestionError
+            For a destination that does not exist.
+        """
+        from netinsight.answer import WhoCanReachAnswer
+        from netinsight.diagnosis.pair_ports import read_asked
+        from netinsight.diagnosis.who_can_reach import who_can_reach
+
+        chosen = manner or Manner()
+        asking = self._asking(chosen, of_many=True)
+        report = who_can_reach(asking, dst, read_asked(port, protocol), family, Lang(chosen.lang))
+        return WhoCanReachAnswer.of(report, self.catalogue)
+
+    def exposure(
+        self,
+        *,
+        port: int | str | None = None,
+        protocol: str | Iterable[str] | None = None,
+        allow: Iterable[str] = (),
+        outward: bool = True,
+        manner: Manner | None = None,
+    ) -> ExposureAnswer:
+        """What the Internet truly reaches by every public address, the worst first; and what reaches the Internet.
+
+        Parameters
+        ----------
+        allow
+            What may be reached, as ``tcp/443``, ``icmp``; the others are named in ``not_allowed``.
+        outward
+            Ask what reaches the Internet too.
+
+        Raises
+        ------
+        QuestionError
+            For what cannot be read.
+        """
+        from netinsight.answer import ExposureAnswer
+        from netinsight.diagnosis.exposure import exposure, parse_allowed
+        from netinsight.diagnosis.pair_ports import read_asked
+
+        chosen = manner or Manner()
+        allowed = tuple(map(parse_allowed, allow))
+        asking = self._asking(chosen, of_many=True)
+        report = exposure(asking, read_asked(port, protocol), allowed, Lang(chosen.lang), outward=outward)
+        return ExposureAnswer.of(report, self.catalogue)
+
+    def _asking(self, manner: Manner, *, of_many: bool = False) -> Asking:
+        from netinsight.diagnosis.port_sets import Asking
+
+        return Asking(self.network, self.catalogue, self._moment(manner), manner.guest, of_many)
 
     def _moment(self, manner: Manner) -> datetime:
         return manner.at or self.topology.collected_at or datetime.now(UTC).replace(microsecond=0)

@@ -28,10 +28,10 @@ _ONE = ("dst", "protocol", "port", "source_port", "icmp_type", "family", "one_wa
 def run(arguments: argparse.Namespace) -> int:
     """Answer; returns the exit status."""
     _check_combination(arguments)
-    assume = dict(_assumption(written) for written in arguments.assume)
+    assume = dict(assumption(written) for written in arguments.assume)
     manner = Manner(
         guest=not arguments.no_guest,
-        at=_moment(arguments.at) if arguments.at else None,
+        at=moment(arguments.at) if arguments.at else None,
         lang=arguments.lang,
         explain=arguments.explain,
     )
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         status, text = _preset(net, arguments, manner)
     else:
         status, text = _one(net, arguments, manner)
-    _remark(net, arguments, read - started, perf_counter() - read)
+    remark(net, arguments, read - started, perf_counter() - read)
     if arguments.to or not arguments.quiet:
         write(text, arguments.to)
     return status
@@ -139,7 +139,7 @@ def _told(answer: Answer, arguments: argparse.Namespace, colour: bool) -> str:
     return f"{line}\n{answer.text(colour=colour, every_item=arguments.all)}\n"
 
 
-def _remark(net: Net, arguments: argparse.Namespace, reading: float, answering: float) -> None:
+def remark(net: Net, arguments: argparse.Namespace, reading: float, answering: float) -> None:
     """To standard error: warnings, and with --verbose how long it took."""
     if arguments.verbose:
         for warning in net.warnings:
@@ -153,14 +153,16 @@ def _remark(net: Net, arguments: argparse.Namespace, reading: float, answering: 
         )
 
 
-def _assumption(written: str) -> tuple[str, str]:
+def assumption(written: str) -> tuple[str, str]:
+    """What ``--assume`` says."""
     name, equals, value = written.partition("=")
     if not equals:
         raise QuestionError(f"--assume {written[:60]}: expected NAME=VALUE")
     return name, value
 
 
-def _moment(written: str) -> datetime:
+def moment(written: str) -> datetime:
+    """What ``--at`` says."""
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:

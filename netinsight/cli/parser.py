@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from netinsight import __version__
 from netinsight.cli.guest_parser import add_guest
+from netinsight.cli.reach_parser import add_reach
 from netinsight.errors import QuestionError, did_you_mean
 
 
@@ -58,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"netinsight {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_diagnose(commands)
+    add_reach(commands, _command, _Run, (_add_words, _add_loudness))
     _add_show(commands)
     _add_explain(commands)
     _add_validate(commands)

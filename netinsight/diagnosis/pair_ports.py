@@ -14,7 +14,20 @@ from netinsight.diagnosis.reach_report import Passing, Ports, Stopped
 from netinsight.diagnosis.report import NotChecked
 from netinsight.diagnosis.texts import Writer, ref
 from netinsight.engine.spaces import joined
-from netinsight.flow import GRE, ICMP, ICMPV6, TCP, UDP, PortRange, Question, has_ports, protocol_name
+from netinsight.errors import QuestionError
+from netinsight.flow import (
+    GRE,
+    ICMP,
+    ICMPV6,
+    TCP,
+    UDP,
+    PortRange,
+    Question,
+    has_ports,
+    parse_ports,
+    parse_protocol,
+    protocol_name,
+)
 from netinsight.model.base import protocol_range
 from netinsight.model.network_acl import NetworkAcl
 from netinsight.model.topology import Topology
@@ -39,6 +52,26 @@ class Asked(NamedTuple):
             f"{protocol_name(one)}/{self.ports}" if has_ports(one) else protocol_name(one) for one in self.protocols
         ]
         return [*told, "all"] if self.others else told
+
+
+def read_asked(port: int | str | None, protocol: str | Iterable[str] | None, default: str = "usual") -> Asked:
+    """What a user asks: ports and protocols, by word or number; ``all`` is every protocol.
+
+    Raises
+    ------
+    QuestionError
+        For what cannot be read, or ports of protocols that have none.
+    """
+    written = [protocol] if isinstance(protocol, str) else list(protocol or ())
+    ports = parse_ports(str(port)) if port is not None else None
+    if not written:
+        written = ["tcp"] if ports else ["all"] if default == "all" else []
+    every = any(one.strip().lower() == "all" for one in written)
+    named = tuple(dict.fromkeys(parse_protocol(one) for one in written if one.strip().lower() != "all"))
+    chosen = tuple(dict.fromkeys((*named, *USUAL))) if every or not named else named
+    if ports and not any(map(has_ports, chosen)):
+        raise QuestionError(f"{protocol_name(chosen[0])} has no ports", hint="leave the port out")
+    return Asked(chosen, ports or ALL_PORTS, every)
 
 
 class PairSet(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from netinsight import __version__
-from netinsight.addresses import Range, cidrs, merge, text
+from netinsight.addresses import PRIVATE_V4, SERVICE_V4, Range, cidrs, contains, merge, text
 from netinsight.diagnosis.case import Case, Status
 from netinsight.diagnosis.catalogue import ItemSeverity, Lang
 from netinsight.diagnosis.port_sets import SERVICE_ITEMS, Asking, Judged, Piece
@@ -162,7 +162,7 @@ def _leaves_as(case: Case, walk: Walk) -> Iterator[str]:
     if case.ends.destination.kind is not Kind.INTERNET:
         return
     borne = [step.packet.source for step in walk.forward[-1:]] + [step.packet.destination for step in walk.back[:1]]
-    if borne:
+    if borne and not contains((*PRIVATE_V4, SERVICE_V4), borne[-1]):
         yield text(borne[-1])
 
 
