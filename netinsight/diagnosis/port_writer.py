@@ -13,8 +13,10 @@ from netinsight.diagnosis.port_sets import SERVICE_ITEMS, Asking, Judged, Piece
 from netinsight.diagnosis.reach_report import Arrival, Hosts, Passing, Stopped, Through, Witness
 from netinsight.diagnosis.report import Assumption, Blocker
 from netinsight.diagnosis.texts import Writer, ref, what_it_says
+from netinsight.engine.spaces import joined
 from netinsight.errors import visible
 from netinsight.flow import ICMP, ICMPV6, PortRange, Verdict, has_ports, protocol_name
+from netinsight.model.gateways import DnatEntry
 from netinsight.network.ends import Kind
 from netinsight.network.steps import Ruling, Step, Walk
 
@@ -29,23 +31,32 @@ def passing_of(judged: Judged, lang: Lang) -> list[Passing]:
 
 
 def stopped_of(parts: Sequence[Judged]) -> Stopped | None:
-    """What stops the ports that do not pass; None where all pass."""
-    case, by = parts[0].case, dict[Blocker, None]()
+    """What stops the ports that do not pass; None where all pass.
+
+    Where nothing passes it is what stops all of it, if anything does by itself.
+    """
+    by, whole = dict[Blocker, None](), list[set[Blocker]]()
+    nothing = not any(one.passes() for one in parts)
     for one in parts:
         if one.passes() != [one.case.box.ports]:
-            by.update(dict.fromkeys(_blockers(one)))
+            found = list(_blockers(one))
+            by.update((blocker, None) for blocker, _ in found)
+            whole.append({blocker for blocker, ports in found if ports == [one.case.box.ports]})
     if not by:
         return None
-    nothing = not any(one.passes() for one in parts)
-    return Stopped.model_construct(protocol=word_of(case), all=nothing, by=list(by))
+    everything = set.intersection(*whole) if nothing else set()
+    told = [one for one in by if one in everything] or list(by)
+    return Stopped.model_construct(protocol=word_of(parts[0].case), all=nothing, by=told)
 
 
-def _blockers(judged: Judged) -> Iterator[Blocker]:
+def _blockers(judged: Judged) -> Iterator[tuple[Blocker, list[PortRange]]]:
+    """What stops some ports, by the network: and which."""
     items = judged.case.catalogue.items
     for one in judged.results:
         critical = (one.severity or items[one.item].severity) is ItemSeverity.CRITICAL
         if one.status is Status.ABNORMAL and critical and not one.item.startswith(SERVICE_ITEMS):
-            yield Blocker.model_construct(item=one.item, object=ref(one.object))
+            ports = joined([*(box.ports for box in one.stops), *(ruling.box.ports for ruling, _ in one.parts)])
+            yield Blocker.model_construct(item=one.item, object=ref(one.object)), ports
 
 
 def word_of(case: Case) -> str:
@@ -101,7 +112,7 @@ class _Teller:
         if point is None or not point.walk.forward:
             return None
         first = point.walk.forward[0].packet
-        shift = first.box.ports.first - point.walk.box.ports.first if self.ported else 0
+        shift = _outside_shift(self.case, point.walk)
         verdict = piece.verdict
         if verdict in (Verdict.REACHABLE, Verdict.PARTIAL):
             verdict = Verdict.REACHABLE if point.always else Verdict.PARTIAL
@@ -155,6 +166,15 @@ class _Teller:
             ip=text(last.packet.destination),
             port=self._ports(moved),
         )
+
+
+def _outside_shift(case: Case, walk: Walk) -> int:
+    """What the external port of a DNAT entry is more than the port at an ENI that is asked for by that, from outside."""
+    source, destination = case.ends.source, case.ends.destination
+    if source.kind is not Kind.INTERNET or destination.interface is None or destination.public:
+        return 0
+    rules = (step.deciding.origin.rule for step in walk.forward if step.deciding.origin)
+    return next((-rule.shift for rule in rules if isinstance(rule, DnatEntry)), 0)
 
 
 def _leaves_as(case: Case, walk: Walk) -> Iterator[str]:
