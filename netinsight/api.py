@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from netinsight.answer import ExposureAnswer, PortsAnswer, WhoCanReachAnswer
     from netinsight.diagnosis.evaluate import Evaluation, Evaluator
+    from netinsight.diagnosis.matrix import Matrix
     from netinsight.diagnosis.port_sets import Asking
 
 
@@ -209,15 +210,44 @@ class Net:
         InputError
             For flows that cannot be asked, by their number from 0.
         """
-        from netinsight.diagnosis.evaluate import Evaluator
         from netinsight.diagnosis.flow_columns import read_flows
 
-        chosen = manner or Manner()
-        key = (self._moment(chosen), chosen.guest, one_way)
+        return self._evaluator(manner or Manner(), one_way).evaluate(read_flows(flows))
+
+    def matrix(
+        self,
+        services: Sequence[str],
+        manner: Manner | None = None,
+        *,
+        one_way: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Matrix:
+        """Every ENI, the Internet and every network outside, to every other, for a set of services.
+
+        Parameters
+        ----------
+        services
+            ``["tcp/22", "udp/53", "icmp"]``.
+        progress
+            Told how many pairs of classes are answered, of how many.
+
+        Raises
+        ------
+        QuestionError
+            For a service that cannot be asked, or an answer that memory would not hold.
+        """
+        from netinsight.diagnosis.matrix import make_matrix
+
+        return make_matrix(self._evaluator(manner or Manner(), one_way), services, progress)
+
+    def _evaluator(self, manner: Manner, one_way: bool) -> Evaluator:
+        from netinsight.diagnosis.evaluate import Evaluator
+
+        key = (self._moment(manner), manner.guest, one_way)
         if key not in self._evaluators:
             moment, guest, _ = key
             self._evaluators[key] = Evaluator(self.network, self.catalogue, moment, with_guest=guest, one_way=one_way)
-        return self._evaluators[key].evaluate(read_flows(flows))
+        return self._evaluators[key]
 
     def ask_preset(self, name: str, src: str, manner: Manner | None = None) -> AnswerSet:
         """A ready-made set of questions about one instance, answered as one; ``cloud-assistant`` is there.

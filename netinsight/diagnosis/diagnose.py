@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from netinsight import __version__
-from netinsight.addresses import text
+from netinsight.addresses import Range, text
 from netinsight.diagnosis.case import Case, Result, Status
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity, Lang
 from netinsight.diagnosis.checks import blackhole, business, firewall, load, nic, path, precondition, service, ssh
@@ -68,9 +68,20 @@ def diagnose(
 
 
 def walked(
-    network: Network, question: Question, at: datetime, catalogue: Catalogue, with_guest: bool, of_many: bool
+    network: Network,
+    question: Question,
+    at: datetime,
+    catalogue: Catalogue,
+    with_guest: bool,
+    of_many: bool,
+    looked: set[tuple[Range, ...]] | None = None,
 ) -> Case:
     """A question with its walks, as ``diagnose`` takes it.
+
+    Parameters
+    ----------
+    looked
+        Takes every set of addresses that something on the way looked at.
 
     Raises
     ------
@@ -81,7 +92,7 @@ def walked(
     unmet = unmet_preconditions(network, ends)
     if not of_many:
         refuse(network, unmet)
-    walks = trace(network, question, ends, at, with_guest=with_guest)
+    walks = trace(network, question, ends, at, with_guest=with_guest, looked=looked)
     return Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest, unmet)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinsight.addresses import Range
 from netinsight.diagnosis.case import Case, Result, Status
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity
 from netinsight.diagnosis.diagnose import CHECKS, judge
@@ -102,7 +103,9 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class Said:
+    """What is said of one flow."""
+
     verdict: str
     item: str = ""
     object: str = ""
@@ -124,7 +127,7 @@ class Evaluator:
         self.network, self.catalogue, self.at = network, catalogue, at
         self.with_guest, self.one_way = with_guest, one_way
         self._order = {item: number for number, item in enumerate(catalogue.items)}
-        self._walked: dict[tuple[str, str, int, int, int], _Said] = {}
+        self._walked: dict[tuple[str, str, int, int, int], Said] = {}
         self._known: dict[tuple[str, int], End] = {}
         self._pack = Inside(self.network, {}, self.stops_of)
 
@@ -160,6 +163,10 @@ class Evaluator:
             self._pack = Inside(self.network, self._known, self.stops_of)
         return self._pack
 
+    def packed_whole(self) -> Inside:
+        """Every ENI of the topology packed."""
+        return self._packed([find_end(self.network, name) for name in self.network.enis])
+
     def _decide(
         self, pack: Inside, a: NDArray[np.int64], b: NDArray[np.int64], flows: Flows, rows: NDArray[np.intp]
     ) -> NDArray[np.int64]:
@@ -189,7 +196,7 @@ class Evaluator:
                    int(flows.source_port[row]))  # fmt: skip
             if key not in self._walked:
                 try:
-                    self._walked[key] = self._walk(*key)
+                    self._walked[key] = self.walk(*key)
                 except QuestionError as error:
                     problems += [Problem(Place(f"flow {row}"), one.message, one.hint) for one in error.problems]
                     if len(problems) >= MOST_PROBLEMS:
@@ -199,12 +206,32 @@ class Evaluator:
         if problems:
             raise InputError(problems)
 
-    def _walk(self, source: str, destination: str, protocol: int, port: int, source_port: int) -> _Said:
+    def walk(
+        self,
+        source: str,
+        destination: str,
+        protocol: int,
+        port: int,
+        source_port: int,
+        looked: set[tuple[Range, ...]] | None = None,
+    ) -> Said:
+        """The verdict of one question, by a walk; ports are -1 where they are left out.
+
+        Parameters
+        ----------
+        looked
+            Takes every set of addresses that something on the way looked at.
+
+        Raises
+        ------
+        QuestionError
+            Where it cannot be asked.
+        """
         ports = PortRange(port, port) if port > 0 and has_ports(protocol) else None
         from_ports = PortRange(source_port, source_port) if source_port > 0 and has_ports(protocol) else None
         question = Question(source, destination, protocol, ports, from_ports, one_way=self.one_way)
         ends = find_ends(self.network, question)
-        walks = trace(self.network, question, ends, self.at, with_guest=self.with_guest)
+        walks = trace(self.network, question, ends, self.at, with_guest=self.with_guest, looked=looked)
         unmet = unmet_preconditions(self.network, ends)
         case = Case(self.network, self.catalogue, question, ends, question_box(question, ends), walks, self.at,
                     self.with_guest, unmet)  # fmt: skip
@@ -214,9 +241,9 @@ class Evaluator:
         if first is None and verdict is Verdict.UNDETERMINED:
             first = next((result for result in results if result.status is Status.UNKNOWN), None)
         if first is None:
-            return _Said(verdict.value)
+            return Said(verdict.value)
         origin = first.parts[0][0].origin if first.parts else None
-        return _Said(verdict.value, first.item, first.object.id, origin.id if origin and origin.is_rule else "")
+        return Said(verdict.value, first.item, first.object.id, origin.id if origin and origin.is_rule else "")
 
     def _blocks(self, result: Result) -> bool:
         severity = result.severity or self.catalogue.items[result.item].severity
@@ -264,7 +291,7 @@ class _Columns:
         self.verdict = np.full(count, Verdict.REACHABLE.value, dtype=object)
         self.item, self.object, self.rule = (np.full(count, "", dtype=object) for _ in range(3))
 
-    def put(self, row: int, said: _Said) -> None:
+    def put(self, row: int, said: Said) -> None:
         """One flow."""
         self.verdict[row], self.item[row] = said.verdict, said.item
         self.object[row], self.rule[row] = said.object, said.rule

@@ -15,12 +15,13 @@ from netinsight.diagnosis.reach_report import (
     Exposed,
     Exposure,
     Passing,
+    Reaching,
     Severity,
     Stopped,
     Way,
 )
 from netinsight.diagnosis.report import Assumption, Object
-from netinsight.diagnosis.who_can_reach import reaching
+from netinsight.diagnosis.who_can_reach import of_classes
 from netinsight.engine.spaces import without
 from netinsight.errors import QuestionError
 from netinsight.flow import PortRange, Verdict, has_ports, parse_ports, parse_protocol, protocol_name
@@ -90,10 +91,9 @@ def exposure(
         assumptions.update(dict.fromkeys(assumptions_of(asking, told.judged)))
         found += [_exposed(asking, door, one, allowed) for one in told.passing]
     ways = _Ways()
-    for interface in asking.network.enis.values() if outward else ():
-        told = pair_set(asking, interface.id, INTERNET, asked, None, lang)
+    for who, told in _outward(asking, asked, lang) if outward else ():
         assumptions.update(dict.fromkeys(assumptions_of(asking, told.judged)))
-        ways.add(asking.network, interface.id, told)
+        ways.add(who, told)
     return Exposure.model_construct(
         **header(asking, lang),
         asked=asked.words,
@@ -103,6 +103,19 @@ def exposure(
         allowed=[str(one) for one in allowed],
         assumptions=sorted(assumptions, key=lambda one: one.id),
     )
+
+
+def _outward(asking: Asking, asked: Asked, lang: Lang) -> Iterator[tuple[list[Reaching], PairSet]]:
+    """What each ENI reaches of the Internet, with those that nothing tells apart from it."""
+    sets = set(asking.network.sets)
+    asking = asking._replace(looked=sets)
+
+    def answer(source: str) -> PairSet:
+        return pair_set(asking, source, INTERNET, asked, None, lang)
+
+    for who, told in of_classes(asking.network, sets, lambda _: True, answer):
+        if told is not None:
+            yield who, told
 
 
 def _exposed(asking: Asking, door: Door, passing: Passing, allowed: tuple[Allowed, ...]) -> Exposed:
@@ -161,17 +174,17 @@ class _Ways:
     def __init__(self) -> None:
         self._found: dict[str, Way] = {}
 
-    def add(self, network: Network, eni: str, told: PairSet) -> None:
-        source = reaching(network.enis[eni])
+    def add(self, who: list[Reaching], told: PairSet) -> None:
+        source = who[0]
         plain = [one.model_copy(update={"witness": None, "rules": [], "leaves_as": []}) for one in told.passing]
         by = list(dict.fromkeys(address for one in told.passing for address in one.leaves_as))
         key = "".join([*(one.model_dump_json() for one in plain), *by, *(_key(one, source.id) for one in told.stopped)])
-        key = key.replace(f'"{eni}"', '"source"')
+        key = key.replace(f'"{source.eni}"', '"source"')
         way = self._found.get(key)
         if way is not None:
-            way.sources.append(source)
+            way.sources.extend(who)
             return
-        made = Way.model_construct(sources=[source], by=by, passing=told.passing, stopped=told.stopped)
+        made = Way.model_construct(sources=list(who), by=by, passing=told.passing, stopped=told.stopped)
         self._found[key] = made
 
     def told(self) -> list[Way]:

@@ -36,17 +36,24 @@ SERVICE_ITEMS = ("service.", "ssh.")
 
 
 class Asking(NamedTuple):
-    """Of what, at which moment, and how questions are asked."""
+    """Of what, at which moment, and how questions are asked.
+
+    Attributes
+    ----------
+    looked
+        Takes every set of addresses that something on the way looked at.
+    """
 
     network: Network
     catalogue: Catalogue
     at: datetime
     with_guest: bool = True
     of_many: bool = False
+    looked: set[tuple[Range, ...]] | None = None
 
     def case(self, question: Question) -> Case:
         """A question with its walks."""
-        return walked(self.network, question, self.at, self.catalogue, self.with_guest, self.of_many)
+        return walked(self.network, question, self.at, self.catalogue, self.with_guest, self.of_many, self.looked)
 
 
 class Point(NamedTuple):

@@ -1,9 +1,13 @@
-"""Who reaches a destination, and on which ports: every ENI, the Internet, every network outside, asked one by one."""
+"""Who reaches a destination, and on which ports: every ENI, the Internet, every network outside.
+
+Of ENIs that nothing tells apart one is asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from netinsight.addresses import Range
 from netinsight.diagnosis.catalogue import Lang
 from netinsight.diagnosis.diagnose import end_report
 from netinsight.diagnosis.pair_ports import Asked, PairSet, pair_set
@@ -13,6 +17,7 @@ from netinsight.diagnosis.reach_report import Passing, ReachGroup, Reaching, Unr
 from netinsight.diagnosis.report import Assumption, Blocker
 from netinsight.errors import QuestionError
 from netinsight.model.topology import Interface
+from netinsight.network.alike import alike
 from netinsight.network.build import Network
 from netinsight.network.ends import INTERNET, End, Kind, find_end
 
@@ -25,21 +30,31 @@ def who_can_reach(asking: Asking, destination: str, asked: Asked, family: int | 
     QuestionError
         For a destination that does not exist, or that none of the sources can be asked about.
     """
-    target = find_end(asking.network, destination)
+    target, sets = find_end(asking.network, destination), set(asking.network.sets)
+    asking = asking._replace(looked=sets)
     groups, silent, assumptions = Groups(), Unreached(), dict[Assumption, None]()
     refused, end = list[QuestionError](), None
-    for source in sources(asking.network, target):
+
+    def answer(source: str) -> PairSet | None:
         try:
-            found = pair_set(asking, source.eni or source.id, destination, asked, family, lang)
+            return pair_set(asking, source, destination, asked, family, lang)
         except QuestionError as error:
             refused.append(error)
+            return None
+
+    answers = of_classes(asking.network, sets, lambda one: not _is_of(target, one), answer)
+    for name in outside(asking.network, target):
+        kind = "internet" if name == INTERNET else "network"
+        answers.append(([Reaching.model_construct(type=kind, id=name)], answer(name)))
+    for who, found in answers:
+        if found is None:
             continue
         end = end or end_report(found.judged[0].case.ends.destination)
         assumptions.update(dict.fromkeys(assumptions_of(asking, found.judged)))
         if found.passing:
-            groups.add(source, found.passing)
+            groups.add(who, found.passing)
         else:
-            silent.add(source, found)
+            silent.add(who, found)
     if end is None:
         raise refused[0] if refused else QuestionError(f"there is no source that could reach {destination}")
     return WhoCanReach.model_construct(
@@ -52,18 +67,45 @@ def who_can_reach(asking: Asking, destination: str, asked: Asked, family: int | 
     )
 
 
-def sources(network: Network, target: End) -> Iterator[Reaching]:
-    """Everything that a question to a destination may begin at."""
-    for interface in network.enis.values():
-        same = target.interface is not None and (
-            interface.id == target.interface.id or (interface.instance_id or "-") == target.instance_id
-        )
-        if not same:
-            yield reaching(interface)
+Answers = list[tuple[list[Reaching], "PairSet | None"]]
+
+
+def of_classes(
+    network: Network,
+    sets: set[tuple[Range, ...]],
+    wanted: Callable[[Interface], bool],
+    answer: Callable[[str], PairSet | None],
+) -> Answers:
+    """What is said of the ENIs, each with those that nothing tells apart from it: one of each class is asked.
+
+    Parameters
+    ----------
+    sets
+        The sets of addresses that are looked at; ``answer`` adds to them, and classes are split by them until all is said.
+    """
+    said: dict[str, PairSet | None] = {}
+    while True:
+        members = [[one for one in each.members if wanted(one)] for each in alike(network, sets)]
+        left = [each[0].id for each in members if each and not any(one.id in said for one in each)]
+        if not left:
+            break
+        said.update((eni, answer(eni)) for eni in left)
+    firsts = [(each, next(one.id for one in each if one.id in said)) for each in members if each]
+    return [([reaching(one) for one in each], said[first]) for each, first in firsts]
+
+
+def _is_of(target: End, interface: Interface) -> bool:
+    """Whether an ENI is the destination, or of its instance."""
+    if target.interface is None:
+        return False
+    same = bool(target.instance_id) and interface.instance_id == target.instance_id
+    return same or interface.id == target.interface.id
+
+
+def outside(network: Network, target: End) -> Iterator[str]:
+    """The Internet and the networks outside, where a question to a destination may begin there."""
     if target.kind in (Kind.ENI, Kind.DOOR):
-        yield Reaching.model_construct(type="internet", id=INTERNET)
-        for name in network.topology.networks:
-            yield Reaching.model_construct(type="network", id=name)
+        yield from (INTERNET, *network.topology.networks)
 
 
 def reaching(interface: Interface) -> Reaching:
@@ -85,11 +127,12 @@ class Groups:
     def __init__(self) -> None:
         self._found: dict[str, tuple[list[Reaching], list[Passing]]] = {}
 
-    def add(self, source: Reaching, passing: list[Passing]) -> None:
-        """A source, and what of it passes."""
+    def add(self, who: list[Reaching], passing: list[Passing]) -> None:
+        """Sources, and what of the first passes."""
+        source = who[0]
         key = "".join(one.model_copy(update={"witness": None}).model_dump_json() for one in passing)
         key = key.replace(f'"{source.eni or source.id}"', '"source"').replace(f'"{source.id}"', '"source"')
-        self._found.setdefault(key, ([], passing))[0].append(source)
+        self._found.setdefault(key, ([], passing))[0].extend(who)
 
     def told(self) -> list[ReachGroup]:
         """The groups, in the order in which their first sources came."""
@@ -102,10 +145,11 @@ class Unreached:
     def __init__(self) -> None:
         self._found: dict[tuple[Blocker, ...], list[Reaching]] = {}
 
-    def add(self, source: Reaching, found: PairSet) -> None:
-        """A source, and what stops all of it."""
+    def add(self, who: list[Reaching], found: PairSet) -> None:
+        """Sources, and what stops all of the first."""
+        source = who[0]
         by = tuple(dict.fromkeys(_of_the_end(one, source) for stopped in found.stopped for one in stopped.by))
-        self._found.setdefault(by, []).append(source)
+        self._found.setdefault(by, []).extend(who)
 
     def told(self) -> list[Unreaching]:
         """Them, the most first."""

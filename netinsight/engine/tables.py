@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -46,6 +46,9 @@ class AddressSets:
             self._known[wanted] = len(self._sets)
             self._sets.append(wanted)
         return self._known[wanted]
+
+    def __iter__(self) -> Iterator[tuple[Range, ...]]:
+        return iter(self._sets)
 
     def ranges(self, number: int) -> tuple[Range, ...]:
         """The addresses of a set, sorted and disjoint."""
