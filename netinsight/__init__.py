@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from netinsight.answer import Answer, AnswerSet, ExposureAnswer, PortsAnswer, WhoCanReachAnswer
+    from netinsight.answer import Answer, AnswerSet
     from netinsight.api import Manner, Net, load
     from netinsight.diagnosis.evaluate import Evaluation
     from netinsight.diagnosis.report import Report
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from netinsight.flow import PortRange, Question, Verdict
     from netinsight.model.topology import Topology
+    from netinsight.set_answers import ExposureAnswer, PortsAnswer, WhoCanReachAnswer
 
 __all__ = [
     "Answer",
@@ -47,7 +48,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "netinsight.answer": ("Answer", "AnswerSet", "ExposureAnswer", "PortsAnswer", "WhoCanReachAnswer"),
+    "netinsight.answer": ("Answer", "AnswerSet"),
     "netinsight.api": ("Manner", "Net", "load"),
     "netinsight.diagnosis.evaluate": ("Evaluation",),
     "netinsight.diagnosis.report": ("Report",),
@@ -56,6 +57,7 @@ _HOMES = {
     ),
     "netinsight.flow": ("PortRange", "Question", "Verdict"),
     "netinsight.model.topology": ("Topology",),
+    "netinsight.set_answers": ("ExposureAnswer", "PortsAnswer", "WhoCanReachAnswer"),
 }  # fmt: skip
 
 

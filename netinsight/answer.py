@@ -5,12 +5,10 @@ from __future__ import annotations
 from pydantic import ConfigDict, PrivateAttr
 
 from netinsight.diagnosis.catalogue import Catalogue, Lang
-from netinsight.diagnosis.reach_report import Exposure, Ports, WhoCanReach
 from netinsight.diagnosis.report import Answers, Report
 from netinsight.network.build import Network
 from netinsight.network.captions import Caption, caption_of
 from netinsight.render.line import render_line
-from netinsight.render.port_sets import exposure_text, ports_text, who_text
 from netinsight.render.text import render_text
 
 
@@ -98,69 +96,3 @@ class AnswerSet(Answers):
 
     def _repr_html_(self) -> str:
         return "".join(answer._repr_html_() for answer in self.answers)
-
-
-class PortsAnswer(Ports):
-    """The exact set of ports between two objects, as ``Ports``; ``print`` gives the text."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    _catalogue: Catalogue = PrivateAttr()
-
-    @classmethod
-    def of(cls, report: Ports, catalogue: Catalogue) -> PortsAnswer:
-        """A report, with the catalogue whose words it is told in."""
-        answer = cls.model_construct(report.model_fields_set, **dict(report))
-        answer._catalogue = catalogue
-        return answer
-
-    def text(self, *, colour: bool = False, everything: bool = False) -> str:
-        """As the command line prints it; with ``everything`` each rule by itself, and no list cut short."""
-        return ports_text(self, self._catalogue, colour=colour, everything=everything)
-
-    def __str__(self) -> str:
-        return self.text()
-
-
-class WhoCanReachAnswer(WhoCanReach):
-    """Who reaches a destination, as ``WhoCanReach``; ``print`` gives the text."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    _catalogue: Catalogue = PrivateAttr()
-
-    @classmethod
-    def of(cls, report: WhoCanReach, catalogue: Catalogue) -> WhoCanReachAnswer:
-        """A report, with the catalogue whose words it is told in."""
-        answer = cls.model_construct(report.model_fields_set, **dict(report))
-        answer._catalogue = catalogue
-        return answer
-
-    def text(self, *, colour: bool = False, everything: bool = False, summary: bool = False) -> str:
-        """As the command line prints it; with ``everything`` who does not too, with ``summary`` numbers for names."""
-        return who_text(self, self._catalogue, colour=colour, everything=everything, summary=summary)
-
-    def __str__(self) -> str:
-        return self.text()
-
-
-class ExposureAnswer(Exposure):
-    """What the Internet reaches, as ``Exposure``; ``print`` gives the text."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    _catalogue: Catalogue = PrivateAttr()
-
-    @classmethod
-    def of(cls, report: Exposure, catalogue: Catalogue) -> ExposureAnswer:
-        """A report, with the catalogue whose words it is told in."""
-        answer = cls.model_construct(report.model_fields_set, **dict(report))
-        answer._catalogue = catalogue
-        return answer
-
-    def text(self, *, colour: bool = False, everything: bool = False, summary: bool = False) -> str:
-        """As the command line prints it; with ``everything`` no list cut short, with ``summary`` no packets and rules."""
-        return exposure_text(self, self._catalogue, colour=colour, everything=everything, summary=summary)
-
-    def __str__(self) -> str:
-        return self.text()

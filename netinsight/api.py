@@ -32,10 +32,9 @@ from netinsight.sources.topology_file import read_topology
 if TYPE_CHECKING:
     import networkx
 
-    from netinsight.answer import ExposureAnswer, PortsAnswer, WhoCanReachAnswer
     from netinsight.diagnosis.evaluate import Evaluation, Evaluator
     from netinsight.diagnosis.matrix import Matrix
-    from netinsight.diagnosis.port_sets import Asking
+    from netinsight.set_answers import ExposureAnswer, PortsAnswer, Sets, WhoCanReachAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,13 +291,7 @@ class Net:
         QuestionError
             Where the question cannot be asked.
         """
-        from netinsight.answer import PortsAnswer
-        from netinsight.diagnosis.pair_ports import pair_ports, read_asked
-
-        chosen = manner or Manner()
-        asked = read_asked(port, protocol, default="all")
-        report = pair_ports(self._asking(chosen), src, dst, asked, family, Lang(chosen.lang))
-        return PortsAnswer.of(report, self.catalogue)
+        return self._sets(manner).ports(src, dst, port, protocol, family)
 
     def who_can_reach(
         self,
@@ -312,20 +305,8 @@ class Net:
         """Which ENIs, Internet hosts and networks outside reach a destination, and on which ports.
 
         ``port`` and ``protocol`` are as those of ``ports``; without them tcp, udp and icmp are asked.
-
-        Raises
-        ------
-        QuestionError
-            For a destination that does not exist.
         """
-        from netinsight.answer import WhoCanReachAnswer
-        from netinsight.diagnosis.pair_ports import read_asked
-        from netinsight.diagnosis.who_can_reach import who_can_reach
-
-        chosen = manner or Manner()
-        asking = self._asking(chosen, of_many=True)
-        report = who_can_reach(asking, dst, read_asked(port, protocol), family, Lang(chosen.lang))
-        return WhoCanReachAnswer.of(report, self.catalogue)
+        return self._sets(manner).who_can_reach(dst, port, protocol, family)
 
     def exposure(
         self,
@@ -350,35 +331,23 @@ class Net:
         QuestionError
             For what cannot be read.
         """
-        from netinsight.answer import ExposureAnswer
-        from netinsight.diagnosis.exposure import exposure, parse_allowed
-        from netinsight.diagnosis.pair_ports import read_asked
+        return self._sets(manner).exposure(port, protocol, allow, outward=outward)
+
+    def _sets(self, manner: Manner | None) -> Sets:
+        from netinsight.set_answers import Asking, Sets
 
         chosen = manner or Manner()
-        allowed = tuple(map(parse_allowed, allow))
-        asking = self._asking(chosen, of_many=True)
-        report = exposure(asking, read_asked(port, protocol), allowed, Lang(chosen.lang), outward=outward)
-        return ExposureAnswer.of(report, self.catalogue)
-
-    def _asking(self, manner: Manner, *, of_many: bool = False) -> Asking:
-        from netinsight.diagnosis.port_sets import Asking
-
-        return Asking(self.network, self.catalogue, self._moment(manner), manner.guest, of_many)
+        asking = Asking(self.network, self.catalogue, self._moment(chosen), chosen.guest)
+        return Sets(asking, Lang(chosen.lang))
 
     def _moment(self, manner: Manner) -> datetime:
         return manner.at or self.topology.collected_at or datetime.now(UTC).replace(microsecond=0)
 
     def _answer(self, question: Question, manner: Manner, *, of_many: bool = False) -> Answer:
         report = diagnose(
-            self.network,
-            question,
-            self._moment(manner),
-            self.catalogue,
-            Lang(manner.lang),
-            manner.guest,
-            manner.explain,
+            self.network, question, self._moment(manner), self.catalogue, Lang(manner.lang), manner.guest, manner.explain,
             of_many,
-        )
+        )  # fmt: skip
         return Answer.of(report, self.catalogue, self.network)
 
     def problems_of(self, one: Asked | Question) -> tuple[Problem, ...]:

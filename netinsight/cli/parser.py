@@ -188,10 +188,10 @@ def _add_validate(commands: Any) -> None:
 
 def _add_schema(commands: Any) -> None:
     parser = _command(
-        commands, "schema", _Run("schema", "run"), "print the JSON schema of topology files or of reports",
+        commands, "schema", _Run("schema", "run"), "print the JSON schema of topology files, or of what a command prints as JSON",
         "netinsight schema topology --to topology.schema.json",
     )  # fmt: skip
-    parser.add_argument("of", choices=("topology", "report"), help="which")
+    parser.add_argument("of", choices=("topology", "report", "ports", "who-can-reach", "exposure"), help="which")
 
 
 def _add_completion(commands: Any) -> None:

@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Callable
 from time import perf_counter
 
-from netinsight.answer import ExposureAnswer, PortsAnswer, WhoCanReachAnswer
 from netinsight.api import Manner, Net, load
 from netinsight.cli.diagnose import STATUS, assumption, moment, remark
 from netinsight.cli.output import wants_colour, write
 from netinsight.errors import ExitStatus
 from netinsight.flow import Verdict
+from netinsight.set_answers import ExposureAnswer, PortsAnswer, WhoCanReachAnswer
 
 Told = tuple[ExitStatus, PortsAnswer | WhoCanReachAnswer | ExposureAnswer, dict[str, bool]]
 

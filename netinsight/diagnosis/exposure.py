@@ -165,7 +165,7 @@ def _not_allowed(passing: Passing, allowed: tuple[Allowed, ...]) -> list[str]:
 
 def _rank(one: Exposed) -> tuple[object, ...]:
     silent = one.passing.verdict is Verdict.UNREACHABLE
-    return SEVERITIES.index(one.severity), silent
+    return SEVERITIES.index(one.severity), not one.not_allowed, silent
 
 
 class _Ways:

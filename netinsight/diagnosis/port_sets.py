@@ -107,7 +107,8 @@ class Judged:
         self.results = judge(case)
         self._network_only = [one for one in self.results if not one.item.startswith(SERVICE_ITEMS)]
         self._by_network = bounds(case, self._network_only)
-        self._by_all = bounds(case, self.results)
+        silent = any(one.status is Status.ABNORMAL for one in self._of_services)
+        self._by_all = bounds(case, self.results) if silent else self._by_network
 
     @cached_property
     def is_cut_short(self) -> bool:
@@ -336,8 +337,8 @@ def _ask(asking: Asking, question: Question) -> list[Judged]:
 
 def _apart(asking: Asking, question: Question) -> Iterator[Question]:
     """Of a guest whose kind is not known either login port is judged, of one question only one."""
-    ports, instances = question.ports, asking.network.topology.instances.values()
-    either = any(one.guest and one.guest.sshd and one.os is None for one in instances)
+    ports = question.ports
+    either = asking.network.kept(("guests of either kind",), lambda: _of_either_kind(asking.network))
     if ports is None or question.protocol != TCP or not either:
         yield question
         return
@@ -347,6 +348,11 @@ def _apart(asking: Asking, question: Question) -> Iterator[Question]:
         after = overlap(left[-1], PortRange(port + 1, LAST_PORT))
         left[-1:] = [part for part in (before, after) if part]
     yield from (_with(question, part) for part in left)
+
+
+def _of_either_kind(network: Network) -> bool:
+    instances = network.topology.instances.values()
+    return any(one.guest and one.guest.sshd and one.os is None for one in instances)
 
 
 def _with(question: Question, ports: PortRange) -> Question:

@@ -44,8 +44,7 @@ def who_can_reach(asking: Asking, destination: str, asked: Asked, family: int | 
 
     answers = of_classes(asking.network, sets, lambda one: not _is_of(target, one), answer)
     for name in outside(asking.network, target):
-        kind = "internet" if name == INTERNET else "network"
-        answers.append(([Reaching.model_construct(type=kind, id=name)], answer(name)))
+        answers.append(([_outside(name)], answer(name)))
     for who, found in answers:
         if found is None:
             continue
@@ -106,6 +105,10 @@ def outside(network: Network, target: End) -> Iterator[str]:
     """The Internet and the networks outside, where a question to a destination may begin there."""
     if target.kind in (Kind.ENI, Kind.DOOR):
         yield from (INTERNET, *network.topology.networks)
+
+
+def _outside(name: str) -> Reaching:
+    return Reaching.model_construct(type="internet" if name == INTERNET else "network", id=name)
 
 
 def reaching(interface: Interface) -> Reaching:

@@ -64,7 +64,7 @@ class _Page:
 
     def _told(self, row: Passing, ports: list[str], outward: bool) -> Iterator[str]:
         yield self.ports(row.protocol, ports)
-        if row.verdict.value == "partial":
+        if row.verdict.value == "partial" and (row.hosts is None or row.hosts.every):
             yield self.word("reach_partial")
         if row.hosts and not (outward and row.hosts.every):
             yield self.word("reach_hosts_to" if outward else "reach_hosts", hosts=self.hosts(row.hosts))
@@ -254,12 +254,10 @@ def _exposure(report: Exposure, page: _Page, summary: bool) -> Iterator[str]:
     doors = page.word("reach_doors", doors=report.doors, asked=", ".join(report.asked))
     yield from hang("", f"{page.paint(page.word('reach_exposed'), 'bold')}  {doors}")
     yield ""
-    alike: dict[object, list[Exposed]] = {}
-    for one in report.exposed:
-        alike.setdefault((one.severity, one.address, bool(one.not_allowed), _said(one.passing)), []).append(one)
-    for same in alike.values():
+    for same in _doors(report, briefly=summary):
         yield from _door(same, page, bool(report.allowed))
-        yield from page.passing([one.passing for one in same], briefly=summary)
+        first = [one.passing for one in same if one.address == same[0].address]
+        yield from page.passing(first, briefly=summary)
         yield ""
     if not report.exposed:
         yield from (page.word("reach_none_exposed"), "")
@@ -271,19 +269,42 @@ def _exposure(report: Exposure, page: _Page, summary: bool) -> Iterator[str]:
     yield from page.foot(report.assumptions, report.notice, report.at)
 
 
+def _doors(report: Exposure, *, briefly: bool) -> list[list[Exposed]]:
+    """What is told together: of a severity the rows of an address; briefly, of every address that has the same."""
+    by_address: dict[tuple[str, str, bool], list[Exposed]] = {}
+    for one in report.exposed:
+        by_address.setdefault((one.severity, one.address, bool(one.not_allowed)), []).append(one)
+    if not briefly:
+        return list(by_address.values())
+    alike: dict[object, list[Exposed]] = {}
+    for (severity, _, beyond), rows in by_address.items():
+        said = tuple(_outline(one.passing) for one in rows)
+        alike.setdefault((severity, beyond, said), []).extend(rows)
+    return list(alike.values())
+
+
+def _outline(row: Passing) -> object:
+    """What a summary tells of a row."""
+    hosts = (row.hosts.every, *row.hosts.prefixes, None, *row.hosts.every_but) if row.hosts else None
+    return row.protocol, row.ports, row.network, row.verdict, row.listening, hosts
+
+
 def _door(same: list[Exposed], page: _Page, has_allowed: bool) -> Iterator[str]:
-    first = same[0]
-    arrived = [one.instance or one.eni for one in first.passing.arrives]
-    told = [f"{page.word(f'severity_{first.severity}')}  {first.address} ({first.holder.id})"]
-    others = [name for name in dict.fromkeys(arrived) if name != first.holder.id]
+    first, doors = same[0], {one.address: one.holder.id for one in same}
+    arrived = [place.instance or place.eni for one in same for place in one.passing.arrives]
+    named = page.names((f"{address} ({holder})" for address, holder in doors.items()), MOST_HOSTS)
+    told = [f"{page.word(f'severity_{first.severity}')}  {named}"]
+    others = [name for name in dict.fromkeys(arrived) if name not in doors.values()]
     if others:
-        told.append(page.word("reach_arrives", places=page.names(others, MOST_NAMES)))
+        told.append(page.word("reach_arrives", places=page.names(others, MOST_HOSTS)))
     if sensitive := list(dict.fromkeys(name for one in same for name in one.sensitive)):
         told.append(page.word("reach_sensitive", ports=page.names(sensitive, MOST_NAMES)))
     if has_allowed:
-        beyond = [ports for one in same for ports in one.not_allowed]
-        what = page.ports(first.passing.protocol, beyond)
-        told.append(page.word("reach_not_allowed", ports=what) if beyond else page.word("reach_allowed"))
+        beyond: dict[str, dict[str, None]] = {}
+        for one in same:
+            beyond.setdefault(one.passing.protocol, {}).update(dict.fromkeys(one.not_allowed))
+        what = "; ".join(page.ports(protocol, list(ports)) for protocol, ports in beyond.items() if ports)
+        told.append(page.word("reach_not_allowed", ports=what) if what else page.word("reach_allowed"))
     yield from hang("", page.paint(", ".join(told), "bold"))
 
 
