@@ -55,7 +55,7 @@ class _Page:
         for same in alike.values():
             first = same[0]
             mark = mark_of(first)
-            told = ", ".join(self._told(first, [row.ports for row in same], outward))
+            told = self.word("reach_and").join(self._told(first, [row.ports for row in same], outward))
             head, *more = hang(f"  {mark} ", told)
             yield f"  {self.paint(mark, STYLES[mark])}{head[3:]}"
             yield from more
@@ -305,7 +305,7 @@ def _door(same: list[Exposed], page: _Page, has_allowed: bool) -> Iterator[str]:
             beyond.setdefault(one.passing.protocol, {}).update(dict.fromkeys(one.not_allowed))
         what = "; ".join(page.ports(protocol, list(ports)) for protocol, ports in beyond.items() if ports)
         told.append(page.word("reach_not_allowed", ports=what) if what else page.word("reach_allowed"))
-    yield from hang("", page.paint(", ".join(told), "bold"))
+    yield from hang("", page.paint(page.word("reach_and").join(told), "bold"))
 
 
 def _way(way: Way, page: _Page, summary: bool) -> Iterator[str]:
