@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     )
     from netinsight.flow import PortRange, Question, Verdict
     from netinsight.model.topology import Topology
+    from netinsight.set_answers import ExposureAnswer, PortsAnswer, WhoCanReachAnswer
 
 __all__ = [
     "Answer",
     "AnswerSet",
     "Evaluation",
+    "ExposureAnswer",
     "InputError",
     "Manner",
     "Matrix",
@@ -35,6 +37,7 @@ __all__ = [
     "ObjectError",
     "Pairs",
     "PortRange",
+    "PortsAnswer",
     "PreconditionError",
     "Problem",
     "Question",
@@ -42,6 +45,7 @@ __all__ = [
     "Report",
     "Topology",
     "Verdict",
+    "WhoCanReachAnswer",
     "__version__",
     "load",
 ]
@@ -57,6 +61,7 @@ _HOMES = {
     ),
     "netinsight.flow": ("PortRange", "Question", "Verdict"),
     "netinsight.model.topology": ("Topology",),
+    "netinsight.set_answers": ("ExposureAnswer", "PortsAnswer", "WhoCanReachAnswer"),
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from netinsight.diagnosis.evaluate import Evaluator
     from netinsight.diagnosis.evaluation import Evaluation
     from netinsight.diagnosis.matrix import Matrix
+    from netinsight.set_answers import ExposureAnswer, PortsAnswer, Sets, WhoCanReachAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +268,79 @@ class Net:
         ]
         return AnswerSet(preset=name, verdict=together([answer.verdict for answer in answers]), answers=answers)
 
+    def ports(
+        self,
+        src: str,
+        dst: str,
+        *,
+        port: int | str | None = None,
+        protocol: str | Iterable[str] | None = None,
+        family: int | None = None,
+        manner: Manner | None = None,
+    ) -> PortsAnswer:
+        """The exact set of protocols and ports that pass, each with a packet of it and the rules that let it through.
+
+        Parameters
+        ----------
+        port
+            Only of these: a port, or a range as text; tcp, unless ``protocol`` says otherwise.
+        protocol
+            One or several, ``all`` for every one; every one where it is left out.
+
+        Raises
+        ------
+        QuestionError
+            Where the question cannot be asked.
+        """
+        return self._sets(manner).ports(src, dst, port, protocol, family)
+
+    def who_can_reach(
+        self,
+        dst: str,
+        *,
+        port: int | str | None = None,
+        protocol: str | Iterable[str] | None = None,
+        family: int | None = None,
+        manner: Manner | None = None,
+    ) -> WhoCanReachAnswer:
+        """Which ENIs, Internet hosts and networks outside reach a destination, and on which ports.
+
+        ``port`` and ``protocol`` are as those of ``ports``; without them tcp, udp and icmp are asked.
+        """
+        return self._sets(manner).who_can_reach(dst, port, protocol, family)
+
+    def exposure(
+        self,
+        *,
+        port: int | str | None = None,
+        protocol: str | Iterable[str] | None = None,
+        allow: Iterable[str] = (),
+        outward: bool = True,
+        manner: Manner | None = None,
+    ) -> ExposureAnswer:
+        """What the Internet truly reaches by every public address, the worst first; and what reaches the Internet.
+
+        Parameters
+        ----------
+        allow
+            What may be reached, as ``tcp/443``, ``icmp``; the others are named in ``not_allowed``.
+        outward
+            Ask what reaches the Internet too.
+
+        Raises
+        ------
+        QuestionError
+            For what cannot be read.
+        """
+        return self._sets(manner).exposure(port, protocol, allow, outward=outward)
+
+    def _sets(self, manner: Manner | None) -> Sets:
+        from netinsight.set_answers import Asking, Sets
+
+        chosen = manner or Manner()
+        asking = Asking(self.network, self.catalogue, self.moment(chosen), chosen.guest)
+        return Sets(asking, Lang(chosen.lang))
+
     def moment(self, manner: Manner) -> datetime:
         """The moment that expiry and blackholes are judged at."""
         return manner.at or self.topology.collected_at or datetime.now(UTC).replace(microsecond=0)
@@ -281,7 +355,7 @@ class Net:
             manner.guest,
             manner.explain,
             of_many,
-        )
+        )  # fmt: skip
         return Answer.of(report, self.catalogue, self.network)
 
     def problems_of(self, one: Asked | Question) -> tuple[Problem, ...]:

@@ -22,8 +22,10 @@ Schema = dict[str, Any]
 MADE = "<!-- made by tests/docs_pages.py; `make golden` writes it anew -->"
 
 EXIT_STATUSES = {
-    ExitStatus.REACHABLE: "`reachable`; of `validate`: valid, maybe with warnings; of other commands: done",
-    ExitStatus.NOT_REACHABLE: "`unreachable` or `partial`",
+    ExitStatus.REACHABLE: "`reachable`; of `ports`: something passes; of `validate`: valid, maybe with warnings; of other "
+    "commands: done",
+    ExitStatus.NOT_REACHABLE: "`unreachable` or `partial`; of `ports`: nothing passes; of `exposure --fail-if-exposed`: "
+    "something is reached that is not allowed",
     ExitStatus.NOT_ASKED: "the command could not be done: bad arguments, bad input, an object that does not exist, a "
     "precondition that does not hold",
     ExitStatus.UNDETERMINED: "`undetermined`",

@@ -13,7 +13,7 @@ from netinsight.sources.yaml_file import read_yaml
 
 from .conftest import ROOT, Keep
 
-KINDS = ("topology", "report")
+KINDS = ("topology", "report", "ports", "who-can-reach", "exposure")
 EXAMPLES = sorted((ROOT / "topologies").glob("*.yaml"))
 
 pytestmark = pytest.mark.usefixtures("project_root")

@@ -8,6 +8,7 @@ from typing import Any
 from netinsight import __version__
 from netinsight.cli.command import Parser, Run, add_command, add_commands
 from netinsight.cli.guest_parser import add_guest
+from netinsight.cli.reach_parser import add_reach
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -22,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_diagnose(commands)
     _add_matrix(commands)
     _add_evaluate(commands)
+    add_reach(commands, (_add_words, _add_loudness))
     _add_show(commands)
     _add_explain(commands)
     _add_validate(commands)
@@ -184,10 +186,10 @@ def _add_validate(commands: Any) -> None:
 
 def _add_schema(commands: Any) -> None:
     parser = add_command(
-        commands, "schema", Run("schema", "run"), "print the JSON schema of topology files or of reports",
+        commands, "schema", Run("schema", "run"), "print the JSON schema of topology files, or of what a command prints as JSON",
         "netinsight schema topology --to topology.schema.json",
     )  # fmt: skip
-    parser.add_argument("of", choices=("topology", "report"), help="which")
+    parser.add_argument("of", choices=("topology", "report", "ports", "who-can-reach", "exposure"), help="which")
 
 
 def _add_completion(commands: Any) -> None:

@@ -112,6 +112,7 @@ class Catalogue(Model):
     thresholds: Thresholds
     login_ports: dict[str, Integer]
     common_ports: dict[str, Text]
+    sensitive_ports: dict[str, dict[str, Text]]
     collected_guests: CollectedGuests
 
     def word(self, name: str, lang: Lang, /, **values: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from netinsight import __version__
-from netinsight.addresses import text
+from netinsight.addresses import Range, text
 from netinsight.diagnosis.case import Case, Result, Status
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity, Lang
 from netinsight.diagnosis.checks import blackhole, business, firewall, load, nic, path, precondition, service, ssh
@@ -28,6 +28,7 @@ from netinsight.flow import ICMP, ICMPV6, PortRange, Question, has_ports, protoc
 from netinsight.network.build import Network
 from netinsight.network.ends import End, Kind, find_ends, refuse, unmet_preconditions
 from netinsight.network.trace import question_box, trace
+from netinsight.network.ways.walker import Walker
 
 CHECKS = (ssh, nic, firewall, blackhole, load, service, business)
 """What is judged at each end, beside what the walks show."""
@@ -62,14 +63,41 @@ def diagnose(
         Where the question cannot be asked of this network; ``PreconditionError`` where an end cannot be diagnosed as
         it is.
     """
+    case = walked(network, question, at, catalogue, with_guest, of_many)
+    results = judge(case)
+    return write(case, results, answer(case, results), Writer(case, lang, explain))
+
+
+def walked(
+    network: Network,
+    question: Question,
+    at: datetime,
+    catalogue: Catalogue,
+    with_guest: bool,
+    of_many: bool,
+    looked: set[tuple[Range, ...]] | None = None,
+) -> Case:
+    """A question with its walks, as ``diagnose`` takes it.
+
+    Parameters
+    ----------
+    looked
+        Takes every set of addresses that something on the way looked at.
+
+    Raises
+    ------
+    QuestionError
+        As ``diagnose``.
+    """
     ends = find_ends(network, question)
     unmet = unmet_preconditions(network, ends)
     if not of_many:
         refuse(network, unmet)
-    walks = trace(network, question, ends, at, with_guest=with_guest)
-    case = Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest, unmet)
-    results = judge(case)
-    return write(case, results, answer(case, results), Writer(case, lang, explain))
+    seen: list[Walker] = []
+    walks = trace(network, question, ends, at, with_guest=with_guest, seen=seen)
+    if looked is not None:
+        looked.update(*(walker.sets() for walker in seen))
+    return Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest, unmet)
 
 
 def judge(case: Case) -> list[Result]:
@@ -157,15 +185,16 @@ def _question(case: Case) -> QuestionReport:
     ported = has_ports(case.question.protocol)
     protocol = ICMPV6 if case.question.protocol == ICMP and case.ends.family == 6 else case.question.protocol
     return QuestionReport.model_construct(
-        source=_end(case.ends.source),
-        destination=_end(case.ends.destination),
+        source=end_report(case.ends.source),
+        destination=end_report(case.ends.destination),
         protocol=protocol_name(protocol),
         port=str(case.box.ports) if ported else "-1/-1",
         source_port=str(case.box.source_ports) if ported else "-1/-1",
     )
 
 
-def _end(end: End) -> EndReport:
+def end_report(end: End) -> EndReport:
+    """An end of a question in the report."""
     address = text(end.address) if end.address is not None else None
     public = text(end.public.address) if end.public else None
     if end.interface is None:

@@ -20,10 +20,14 @@ class Answer(NamedTuple):
 
 def answer(case: Case, results: list[Result]) -> Answer:
     """What passes, with what is not known taken to stop and to pass: where both say the same, that is the verdict."""
-    at_least = _passing(case, results, unknown_passes=False)
-    at_most = _passing(case, results, unknown_passes=True)
+    at_least, at_most = bounds(case, results)
     verdict = at_least.verdict if at_least.verdict is at_most.verdict else Verdict.UNDETERMINED
     return at_least._replace(verdict=verdict)
+
+
+def bounds(case: Case, results: list[Result]) -> tuple[Answer, Answer]:
+    """What surely passes, and what does where all that is not known lets it through."""
+    return _passing(case, results, unknown_passes=False), _passing(case, results, unknown_passes=True)
 
 
 def _passing(case: Case, results: list[Result], *, unknown_passes: bool) -> Answer:

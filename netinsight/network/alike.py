@@ -92,6 +92,13 @@ class GroupRows:
             yield from self.sets(packed)
 
 
+def alike_for_all(network: Network, sets: Iterable[tuple[Range, ...]]) -> list[tuple[Interface, ...]]:
+    """The classes of ENIs that nothing tells apart for any service: their groups are the same."""
+    told = network.kept(("alike",), lambda: described(network))
+    keys = {name: (key, repr(network.enis[name].eni.security_groups)) for name, key in told.items()}
+    return [tuple(network.enis[name] for name in members) for members in alike(keys, addresses_of(network), sets)]
+
+
 def alike(
     described: Mapping[str, Key], addresses: Mapping[str, int], sets: Iterable[tuple[Range, ...]]
 ) -> list[tuple[str, ...]]:

@@ -66,7 +66,7 @@ class _Page:
         verdict = self.word(report.verdict.value)
         lead = f"{verdict}  "
         whole = asked(report, self.catalogue).replace(" ", _UNBROKEN)
-        told = hang(lead, f"{_end(question.source)} -> {_end(question.destination)}  {whole}")
+        told = hang(lead, f"{end_text(question.source)} -> {end_text(question.destination)}  {whole}")
         first, *more = (line.replace(_UNBROKEN, " ") for line in told)
         yield self.paint(verdict, "bold", STYLES[VERDICT_MARKS[report.verdict.value]]) + first[len(verdict) :]
         yield from more
@@ -190,7 +190,8 @@ class _Page:
             yield self.word("all_tells")
 
 
-def _end(end: EndReport) -> str:
+def end_text(end: EndReport) -> str:
+    """An end: its id, and by which ENI and addresses it was asked."""
     known = [
         part
         for part in (end.eni if end.eni != end.id else None, end.ip if end.ip != end.id else None, end.public_ip)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from netinsight.addresses import text
 from netinsight.diagnosis.case import (
@@ -19,7 +20,7 @@ from netinsight.diagnosis.case import (
 )
 from netinsight.diagnosis.catalogue import port_list
 from netinsight.diagnosis.checks.nic import find_interface
-from netinsight.engine.spaces import joined, without
+from netinsight.engine.spaces import common, joined, without
 from netinsight.flow import PortRange
 from netinsight.guest.listeners import hears
 from netinsight.model.guest import Guest, Listener
@@ -43,25 +44,64 @@ def check(case: Case, side: Side) -> Iterator[Result]:
         yield _listening(case, side, side.guest, side.guest.listening)
 
 
-def _listening(case: Case, side: Side, guest: Guest, listeners: list[Listener]) -> Result:
+class Heard(NamedTuple):
+    """Which of the ports asked a process listens on, which none, and of which that hangs on what is not known.
+
+    Attributes
+    ----------
+    asked, moved
+        The ports that the guest takes itself; those that its firewall moves to other ports of it, with these.
+    listeners
+        The sockets that hear there, and all those of the protocol, each with its place in the list.
+    """
+
+    closed: list[PortRange]
+    maybe: list[PortRange]
+    asked: list[PortRange]
+    moved: list[tuple[PortRange, PortRange]]
+    listeners: list[tuple[int, Listener]]
+    every: list[tuple[int, Listener]]
+    name: str | None
+
+    @property
+    def open(self) -> list[PortRange]:
+        """The ports asked on which a process listens."""
+        return without([*self.asked, *(ports for ports, _ in self.moved)], [*self.closed, *self.maybe])
+
+
+def heard(case: Case, side: Side, guest: Guest, listeners: list[Listener]) -> Heard:
+    """What of the ports asked is listened on at the end's address."""
     address = side.end.address or 0
     asked, moved = _for_the_guest(case, side)
-    if not asked and not moved:
-        return missing(ITEM, side.ref, why("skip.sent_on"))
     mine = [(i, one) for i, one in enumerate(listeners) if one.protocol.lower() == case.protocol_word]
     found = find_interface(side, guest) if guest.interfaces and any(one.interface for _, one in mine) else None
     name = found[0].name if found else None
-    heard = [(i, one) for i, one in mine if hears(one, address, name)]
+    hearing = [(i, one) for i, one in mine if hears(one, address, name)]
+    open_ports = joined(PortRange(one.port, one.port) for _, one in hearing)
+    bound = [] if name is not None else _may_hear(mine, address)
+    closed, maybe = without(asked, open_ports), list[PortRange]()
+    maybe = common(closed, bound)
+    closed = without(closed, maybe)
+    for ports, to in moved:
+        if silent := without([to], open_ports):
+            (closed if without(silent, bound) else maybe).append(ports)
+    return Heard(joined(closed), joined(maybe), asked, moved, hearing, mine, name)
+
+
+def _listening(case: Case, side: Side, guest: Guest, listeners: list[Listener]) -> Result:
+    address = side.end.address or 0
+    found = heard(case, side, guest, listeners)
+    closed, maybe, asked, moved, hearing, mine, name = found
+    if not asked and not moved:
+        return missing(ITEM, side.ref, why("skip.sent_on"))
     base = (*side.path, "guest", "listening")
-    open_ports = joined(PortRange(one.port, one.port) for _, one in heard)
-    closed = without(asked, open_ports)
-    closed = joined([*closed, *(ports for ports, to in moved if without([to], open_ports))])
+    open_ports = joined(PortRange(one.port, one.port) for _, one in hearing)
     values = {"protocol": case.protocol_word, "ip": text(address)}
-    if closed and name is None and _may_hear(mine, address, closed):
+    if maybe and not closed:
         return missing(ITEM, side.ref, why("skip.no_interface", eni=side.interface.id))
     if not closed:
         where = [*asked, *(to for _, to in moved)]
-        i, one = next((i, one) for i, one in heard if where[0].first <= one.port <= where[0].last)
+        i, one = next((i, one) for i, one in hearing if where[0].first <= one.port <= where[0].last)
         return normal(
             ITEM,
             side.ref,
@@ -115,13 +155,12 @@ def _for_the_guest(case: Case, side: Side) -> tuple[list[PortRange], list[tuple[
     return asked, moved
 
 
-def _may_hear(mine: list[tuple[int, Listener]], address: int, closed: list[PortRange]) -> bool:
-    """Whether a socket would hear on the ports that are left if its interface, which is not the loopback, is the ENI."""
-    return any(
-        one.interface not in (None, "lo")
-        and hears(one, address, one.interface)
-        and any(ports.first <= one.port <= ports.last for ports in closed)
+def _may_hear(mine: list[tuple[int, Listener]], address: int) -> list[PortRange]:
+    """The ports on which a socket would hear if its interface, which is not the loopback, is the ENI's."""
+    return joined(
+        PortRange(one.port, one.port)
         for _, one in mine
+        if one.interface not in (None, "lo") and hears(one, address, one.interface)
     )
 
 
