@@ -46,7 +46,8 @@ def as_table(matrix: Matrix, catalogue: Catalogue, lang: Lang, by: str, paint: P
         counts = pairs.counts()
         told = ", ".join(paint(f"{catalogue.word(word, lang)} {number}", _STYLES[Verdict(word)])
                          for word, number in counts.items())  # fmt: skip
-        lines += [paint(pairs.service, "bold") + "  " + (told or catalogue.word("matrix_no_pairs", lang))]
+        classes = paint(catalogue.word("matrix_classes", lang, classes=len(pairs.groups)), "dim")
+        lines += [f"{paint(pairs.service, 'bold')}  {told or catalogue.word('matrix_no_pairs', lang)}  {classes}"]
         labels, cells = pairs.by(by)
         shown = _grid if len(labels) <= MOST_LABELS else _list
         lines += [*(f"  {line}" for line in shown(labels, cells, catalogue, lang, paint)), ""]
@@ -54,8 +55,7 @@ def as_table(matrix: Matrix, catalogue: Catalogue, lang: Lang, by: str, paint: P
 
 
 def _heading(matrix: Matrix, catalogue: Catalogue, lang: Lang) -> str:
-    classes = ", ".join(str(len(pairs.groups)) for pairs in matrix)
-    return catalogue.word("matrix_heading", lang, ends=len(matrix.each[0].group_of), classes=classes)
+    return catalogue.word("matrix_heading", lang, ends=len(matrix.each[0].group_of))
 
 
 def _cell(counts: NDArray[np.int64]) -> str:
