@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from netinsight.answer import Answer, AnswerSet
     from netinsight.api import Manner, Net, load
     from netinsight.diagnosis.evaluate import Evaluation
+    from netinsight.diagnosis.matrix import Matrix, Pairs
     from netinsight.diagnosis.report import Report
     from netinsight.errors import (
         InputError,
@@ -30,9 +31,11 @@ __all__ = [
     "ExposureAnswer",
     "InputError",
     "Manner",
+    "Matrix",
     "Net",
     "NetInsightError",
     "ObjectError",
+    "Pairs",
     "PortRange",
     "PortsAnswer",
     "PreconditionError",
@@ -51,6 +54,7 @@ _HOMES = {
     "netinsight.answer": ("Answer", "AnswerSet"),
     "netinsight.api": ("Manner", "Net", "load"),
     "netinsight.diagnosis.evaluate": ("Evaluation",),
+    "netinsight.diagnosis.matrix": ("Matrix", "Pairs"),
     "netinsight.diagnosis.report": ("Report",),
     "netinsight.errors": (
         "InputError", "NetInsightError", "ObjectError", "PreconditionError", "Problem", "QuestionError",

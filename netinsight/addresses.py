@@ -10,11 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from socket import AF_INET, AF_INET6, inet_pton
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import NamedTuple
-
-from netaddr import INET_PTON as STRICT
-from netaddr import AddrFormatError, IPAddress, IPNetwork
 
 V4_FIRST = 0xFFFF << 32
 V4_LAST = V4_FIRST + 0xFFFFFFFF
@@ -51,18 +48,19 @@ def parse_address(written: str) -> int:
         For anything else: octal or short IPv4 forms, a zone, a prefix.
     """
     try:
-        if ":" not in written:
-            return V4_FIRST + int.from_bytes(inet_pton(AF_INET, written), "big")  # what netaddr asks, after much else
-        value = int.from_bytes(inet_pton(AF_INET6, written), "big")
-    except (ValueError, OSError) as error:
+        version, value = _number(written)
+    except (OSError, ValueError) as error:
         raise ValueError(f"`{written[:60]}` is not an IP address") from error
-    return _outside_v4(value, written)
-
-
-def _outside_v4(value: int, written: str) -> int:
-    if V4_FIRST <= value <= V4_LAST:
+    if version == 6 and V4_FIRST <= value <= V4_LAST:
         raise ValueError(f"`{written[:60]}` is an IPv4-mapped address; write the IPv4 address itself")
-    return value
+    return value if version == 6 else V4_FIRST + value
+
+
+def _number(written: str) -> tuple[int, int]:
+    """The family of an address, and its number in that; ``inet_pton`` takes no other notation than the usual one."""
+    if ":" in written:
+        return 6, int.from_bytes(inet_pton(AF_INET6, written), "big")
+    return 4, int.from_bytes(inet_pton(AF_INET, written), "big")
 
 
 @lru_cache(maxsize=65536)
@@ -74,27 +72,32 @@ def parse_prefix(written: str) -> Prefix:
     ValueError
         Where the text is no CIDR; host bits are no error here, see ``Prefix.had_host_bits``.
     """
-    base, _, length = written.partition("/")
+    base, slash, length = written.partition("/")
     try:
-        if "/" in written and not (length.isascii() and length.isdigit()):
+        version, value = _number(base)
+        width = 32 if version == 4 else 128
+        bits = int(length) if slash else width
+        if bits > width or (slash and not (length.isascii() and length.isdigit())):
             raise ValueError(length)
-        network = IPNetwork(
-            f"{IPAddress(base, flags=STRICT)}/{int(length)}" if length else str(IPAddress(base, flags=STRICT))
-        )
-    except (AddrFormatError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"`{written[:60]}` is not a CIDR such as 10.0.0.0/8 or 2001:db8::/32") from error
-    if network.version == 6 and network.first >= V4_FIRST and network.last <= V4_LAST:
+    hosts = (1 << (width - bits)) - 1
+    first, last = value & ~hosts, value | hosts
+    if version == 6 and first >= V4_FIRST and last <= V4_LAST:
         raise ValueError(f"`{written[:60]}` is an IPv4-mapped block; write the IPv4 CIDR itself")
-    offset = V4_FIRST if network.version == 4 else 0
-    return Prefix(
-        network.version, offset + network.first, offset + network.last, network.prefixlen, network.ip != network.network
-    )
+    offset = V4_FIRST if version == 4 else 0
+    return Prefix(version, offset + first, offset + last, bits, value != first)
 
 
 def ranges(prefix: Prefix) -> tuple[Range, ...]:
     """The addresses of a prefix; an IPv6 prefix that covers the IPv4 block leaves it out."""
-    whole = Range(prefix.first, prefix.last)
-    return tuple(subtract([whole], Range(V4_FIRST, V4_LAST))) if prefix.family == 6 else (whole,)
+    return ranges_between(prefix.first, prefix.last)
+
+
+def ranges_between(first: int, last: int) -> tuple[Range, ...]:
+    """The addresses from one to another of its family; those of IPv6 leave the IPv4 block out."""
+    whole = Range(first, last)
+    return tuple(subtract([whole], Range(V4_FIRST, V4_LAST))) if family(first) == 6 else (whole,)
 
 
 def subtract(pieces: Iterable[Range], hole: Range) -> list[Range]:
@@ -150,7 +153,9 @@ def family(address: int) -> int:
 
 def text(address: int) -> str:
     """An address of the line as people write it."""
-    return str(IPAddress(address - V4_FIRST, 4) if family(address) == 4 else IPAddress(address, 6))
+    if family(address) == 4:
+        return inet_ntop(AF_INET, (address - V4_FIRST).to_bytes(4, "big"))
+    return inet_ntop(AF_INET6, address.to_bytes(16, "big"))
 
 
 def block(written: str) -> Range:
@@ -192,11 +197,6 @@ def within(blocks: Iterable[str], address: int) -> bool:
 
 def cidrs(piece: Range) -> list[str]:
     """``piece`` as the fewest CIDRs, for people."""
-    first, last, written = piece.first, piece.last, []
-    width = 32 if family(piece.first) == 4 else 128
-    while first <= last:
-        bits = (first & -first).bit_length() - 1 if first else width
-        bits = min(bits, (last - first + 1).bit_length() - 1, width)
-        written.append(f"{text(first)}/{width - bits}")
-        first += 1 << bits
-    return written
+    from netaddr import iprange_to_cidrs  # only where it is written: importing it costs as much as reading a topology
+
+    return [str(block) for block in iprange_to_cidrs(text(piece.first), text(piece.last))]

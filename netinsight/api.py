@@ -228,14 +228,14 @@ class Net:
         services
             ``["tcp/22", "udp/53", "icmp"]``.
         progress
-            Told how many pairs of classes are answered, of how many.
+            Told how many pairs of classes of a service are answered, of how many.
 
         Raises
         ------
         QuestionError
             For a service that cannot be asked, or an answer that memory would not hold.
         """
-        from netinsight.diagnosis.matrix import make_matrix
+        from netinsight.diagnosis.all_pairs import make_matrix
 
         return make_matrix(self._evaluator(manner or Manner(), one_way), services, progress)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class ExitStatus(IntEnum):
@@ -173,3 +173,18 @@ def width_of(text: str) -> int:
 def an(word: str) -> str:
     """``word`` with its article."""
     return f"{'an' if word[:1].lower() in 'aeiou' else 'a'} {word}"
+
+
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of JSON that ``json`` gives as pairs (``object_pairs_hook``).
+
+    Raises
+    ------
+    ValueError
+        Naming the first key that stands there twice.
+    """
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"duplicate key `{visible(twice)}`")
+    return dict(pairs)

@@ -379,6 +379,18 @@ def test_an_error_is_json_on_the_last_line_where_json_is_asked_for(
     ]  # fmt: skip
 
 
+def test_of_very_many_problems_the_first_are_told_and_how_many_more_there_are(command: Command, tmp_path: Path) -> None:
+    topology = tmp_path / "t.yaml"
+    topology.write_text("vpcs:\n" + "".join(f"  v{n}: {{cidrs: [10.{n}.0.0/33]}}\n" for n in range(120)))
+    done = command("validate", str(topology))
+    lines = [line for line in done.err.splitlines() if line.startswith(str(topology))]
+    assert done.status == 2
+    assert [int(line.removeprefix(f"{topology}:").partition(":")[0]) for line in lines] == list(range(2, 52))
+    assert done.err.splitlines()[-1] == "    and 70 more"
+    done = command("diagnose", str(topology), "--src", "a", "--dst", "b", "--port", "1", "--output", "json")
+    assert len(json.loads(done.err.splitlines()[-1])["errors"]) == 120
+
+
 def test_every_problem_of_a_file_stands_in_the_json(command: Command, tmp_path: Path) -> None:
     path = tmp_path / "t.yaml"
     path.write_text("regoin: x\nvpcs: {v: {cidrs: [x]}}\n")

@@ -671,3 +671,11 @@ def test_a_topology_that_is_wrong_is_2(command: Command, tmp_path: Path) -> None
 def test_the_rules_of_a_page_keep_to_the_width_of_a_terminal(command: Command, full: str) -> None:
     page = shown(command, full, "i-a")
     assert [line for line in page.splitlines() if len(line) > WIDTH] == []
+
+
+def test_an_instance_tells_what_there_is_of_its_guests_firewall_and_routes(command: Command) -> None:
+    page = shown(command, "topologies/two-tier.yaml", "i-web")
+    assert "  firewall of the guest: iptables (5 lines)  [topologies/two-tier.yaml:75]\n" in page
+    assert "  routes of the guest: routes (2 lines)  [topologies/two-tier.yaml:81]\n" in page
+    assert "系统防火墙: iptables（5行）" in shown(command, "topologies/two-tier.yaml", "i-web", "--lang", "zh")
+    assert "of the guest" not in shown(command, "topologies/many-blockers.yaml", "i-build")

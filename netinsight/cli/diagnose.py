@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from datetime import datetime
 from time import perf_counter
 
 from netinsight.answer import Answer
 from netinsight.api import Manner, Net, load
-from netinsight.cli.output import wants_colour, write
+from netinsight.cli.manner import assumptions_of, manner_of
+from netinsight.cli.output import remark, wants_colour, write
 from netinsight.errors import ExitStatus, QuestionError
 from netinsight.flow import Verdict, parse_icmp_type
 
@@ -28,15 +28,9 @@ _ONE = ("dst", "protocol", "port", "source_port", "icmp_type", "family", "one_wa
 def run(arguments: argparse.Namespace) -> int:
     """Answer; returns the exit status."""
     _check_combination(arguments)
-    assume = dict(assumption(written) for written in arguments.assume)
-    manner = Manner(
-        guest=not arguments.no_guest,
-        at=moment(arguments.at) if arguments.at else None,
-        lang=arguments.lang,
-        explain=arguments.explain,
-    )
+    manner = manner_of(arguments)
     started = perf_counter()
-    net = load(arguments.topology, assume=assume, rules=arguments.rules)
+    net = load(arguments.topology, assume=assumptions_of(arguments), rules=arguments.rules)
     read = perf_counter()
     if arguments.questions is not None:
         status, text = _many(net, arguments, manner)
@@ -44,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         status, text = _preset(net, arguments, manner)
     else:
         status, text = _one(net, arguments, manner)
-    remark(net, arguments, read - started, perf_counter() - read)
+    remarks(net, arguments, read - started, perf_counter() - read)
     if arguments.to or not arguments.quiet:
         write(text, arguments.to)
     return status
@@ -139,11 +133,10 @@ def _told(answer: Answer, arguments: argparse.Namespace, colour: bool) -> str:
     return f"{line}\n{answer.text(colour=colour, every_item=arguments.all)}\n"
 
 
-def remark(net: Net, arguments: argparse.Namespace, reading: float, answering: float) -> None:
+def remarks(net: Net, arguments: argparse.Namespace, reading: float, answering: float) -> None:
     """To standard error: warnings, and with --verbose how long it took."""
     if arguments.verbose:
-        for warning in net.warnings:
-            print(warning.in_full(), file=sys.stderr)
+        remark(net.warnings)
         print(f"read in {reading * 1000:.0f} ms, answered in {answering * 1000:.1f} ms", file=sys.stderr)
     elif net.warnings and not arguments.quiet:
         count = len(net.warnings)
@@ -151,22 +144,3 @@ def remark(net: Net, arguments: argparse.Namespace, reading: float, answering: f
             f"{arguments.topology}: {count} warning{'s' * (count > 1)}; `netinsight validate` tells them",
             file=sys.stderr,
         )
-
-
-def assumption(written: str) -> tuple[str, str]:
-    """What ``--assume`` says."""
-    name, equals, value = written.partition("=")
-    if not equals:
-        raise QuestionError(f"--assume {written[:60]}: expected NAME=VALUE")
-    return name, value
-
-
-def moment(written: str) -> datetime:
-    """What ``--at`` says."""
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        raise QuestionError(f"--at {written[:60]}: not a moment such as 2026-11-24T08:00:00Z") from None
-    if moment.tzinfo is None:
-        raise QuestionError(f"--at {written[:60]}: no time zone", hint="end it with Z for UTC")
-    return moment

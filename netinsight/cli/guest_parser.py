@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
-
-def add_guest(commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]) -> None:
-    """Add ``guest``; ``command`` adds one command to some, ``run`` names the function that does it."""
-    guest = commands.add_parser(
-        "guest",
-        help="gather the state of guests, and tell what their routes and firewalls do with packets",
-        description="Gather the state of guests, and tell what their routes and firewalls do with packets.",
-        epilog="examples:\n  netinsight guest script --to collect.sh\n  netinsight guest read i-a.txt --to i-a.yaml\n"
-        "  netinsight guest route routes/ --packets packets.jsonl\n"
-        "  netinsight guest firewall rules.v4 --packets packets.jsonl",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    kinds = guest.add_subparsers(dest="guest_command", required=True, metavar="WHAT", parser_class=type(guest))
-    add_script(kinds, command, run)
-    add_read(kinds, command, run)
-    add_route(kinds, command, run)
-    add_firewall(kinds, command, run)
+from netinsight.cli.command import Run, add_command, add_commands, add_parser
 
 
-def add_script(commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]) -> None:
-    """Add ``guest script``."""
-    parser = command(
-        commands, "script", run("guest_script", "run"), "print the script that gathers the state of a guest in it",
+def add_guest(commands: Any) -> None:
+    """Add ``guest``."""
+    guest = add_parser(
+        commands, "guest", "gather the state of guests, and tell what their routes and firewalls do with packets",
+        "netinsight guest script --to collect.sh",
+        "netinsight guest read i-a.txt --to i-a.yaml",
+        "netinsight guest route routes/ --packets packets.jsonl",
+        "netinsight guest firewall rules.v4 --packets packets.jsonl",
+    )  # fmt: skip
+    kinds = add_commands(guest, "guest_command", "WHAT")
+    _add_script(kinds)
+    _add_read(kinds)
+    _add_route(kinds)
+    _add_firewall(kinds)
+
+
+def _add_script(commands: Any) -> None:
+    parser = add_command(
+        commands, "script", Run("guest_script", "run"), "print the script that gathers the state of a guest in it",
         "netinsight guest script --to collect.sh",
         "netinsight guest script --shell powershell --to collect.ps1",
         "netinsight guest script --split 2",
@@ -47,10 +44,9 @@ def _part(written: str) -> int:
     return int(written)
 
 
-def add_read(commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]) -> None:
-    """Add ``guest read``."""
-    parser = command(
-        commands, "read", run("guest_read", "run"), "write what was gathered in guests as a topology has it",
+def _add_read(commands: Any) -> None:
+    parser = add_command(
+        commands, "read", Run("guest_read", "run"), "write what was gathered in guests as a topology has it",
         "netinsight guest read i-a.txt --to i-a.yaml",
         "netinsight guest read part-1.txt part-2.txt part-3.txt",
         "netinsight guest read results.json --output json",
@@ -60,10 +56,9 @@ def add_read(commands: Any, command: Callable[..., argparse.ArgumentParser], run
     parser.add_argument("--output", "-o", choices=("yaml", "json"), default="yaml", help="the format (default: yaml)")
 
 
-def add_route(commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]) -> None:
-    """Add ``guest route``."""
-    parser = command(
-        commands, "route", run("guest_route", "run"), "tell where a guest's routes send packets",
+def _add_route(commands: Any) -> None:
+    parser = add_command(
+        commands, "route", Run("guest_route", "run"), "tell where a guest's routes send packets",
         "netinsight guest route routes/ --packets packets.jsonl --output jsonl",
         "netinsight guest route ip.txt --packets - --output text",
     )  # fmt: skip
@@ -77,12 +72,9 @@ def add_route(commands: Any, command: Callable[..., argparse.ArgumentParser], ru
     add("--accept-local", choices=("0", "1"), help="its accept_local (default: not known)")
 
 
-def add_firewall(
-    commands: Any, command: Callable[..., argparse.ArgumentParser], run: Callable[[str, str], Any]
-) -> None:
-    """Add ``guest firewall``."""
-    parser = command(
-        commands, "firewall", run("guest_firewall", "run"), "tell what a guest's firewall does with packets",
+def _add_firewall(commands: Any) -> None:
+    parser = add_command(
+        commands, "firewall", Run("guest_firewall", "run"), "tell what a guest's firewall does with packets",
         "netinsight guest firewall rules.v4 --packets packets.jsonl --output jsonl",
         "netinsight guest firewall rules.v4 --packets packets.jsonl --ipsets ipset.txt --output text",
         "netinsight guest firewall ruleset.json --packets packets.jsonl",

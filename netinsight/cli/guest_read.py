@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-from netinsight.cli.output import write
+from netinsight.cli.output import remark, write
 from netinsight.errors import ExitStatus, InputError, Severity, visible
 from netinsight.guest.facts import Facts
 from netinsight.guest.sections import Gathered
@@ -29,8 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     problems = [*reading.problems, *(problem for _, facts in told for problem in facts.problems)]
     if any(one.severity is Severity.ERROR for one in problems):
         raise InputError(problems)
-    for problem in problems:
-        print(problem.in_full(), file=sys.stderr)
+    remark(problems)
     write(_as_json(told) if arguments.output == "json" else _as_yaml(told), arguments.to)
     return ExitStatus.REACHABLE
 

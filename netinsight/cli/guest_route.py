@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from netinsight.addresses import text
-from netinsight.cli.output import write
+from netinsight.cli.output import remark, write
 from netinsight.errors import ExitStatus, InputError, Problem, QuestionError
 from netinsight.guest.packets import Found, Packet, Settings
 from netinsight.guest.rows import NextHop
@@ -31,7 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    routing, packets = read
+    (routing, unread), packets = read
+    remark(unread)
     tell = _as_json if arguments.output == "jsonl" else _as_text
     write("".join(tell(packet, routing.look_up(**asdict(packet))) + "\n" for packet in packets), arguments.to)
     return ExitStatus.REACHABLE

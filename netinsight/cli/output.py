@@ -6,12 +6,15 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from netinsight import __version__
-from netinsight.errors import ExitStatus, NetInsightError, Problem, QuestionError
+from netinsight.errors import ExitStatus, NetInsightError, Problem, QuestionError, Severity
 
 ERROR_SCHEMA = "netinsight.error/1"
+MOST_TOLD = 50
+"""Of a big wrong file nobody reads more; JSON has all."""
 
 
 def wants_colour(arguments: argparse.Namespace) -> bool:
@@ -77,10 +80,20 @@ def wants_json(written: list[str]) -> bool:
     return any(f"{flag}{sep}json" in joined for flag in ("--output", "-o") for sep in (" ", "=", ""))
 
 
-def tell(problems: tuple[Problem, ...], *, as_json: bool) -> None:
-    """Problems, to standard error: each in full, and where JSON was asked for all of them as one object."""
-    for problem in problems:
+def remark(problems: Sequence[Problem]) -> None:
+    """Problems, to standard error, each in full; of very many the first, errors before warnings, and how many there are more."""
+    shown = problems
+    if len(problems) > MOST_TOLD:
+        shown = sorted(problems, key=lambda one: one.severity is not Severity.ERROR)[:MOST_TOLD]
+    for problem in shown:
         print(problem.in_full(), file=sys.stderr)
+    if more := len(problems) - len(shown):
+        print(f"    and {more} more", file=sys.stderr)
+
+
+def tell(problems: tuple[Problem, ...], *, as_json: bool) -> None:
+    """Problems, to standard error; where JSON was asked for all of them as one object too."""
+    remark(problems)
     if as_json:
         errors = [
             {"file": p.place.file or None, "line": p.place.line or None, "column": p.place.column or None,

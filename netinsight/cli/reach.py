@@ -7,7 +7,8 @@ from collections.abc import Callable
 from time import perf_counter
 
 from netinsight.api import Manner, Net, load
-from netinsight.cli.diagnose import STATUS, assumption, moment, remark
+from netinsight.cli.diagnose import STATUS, remarks
+from netinsight.cli.manner import assumptions_of, manner_of
 from netinsight.cli.output import wants_colour, write
 from netinsight.errors import ExitStatus
 from netinsight.flow import Verdict
@@ -32,14 +33,12 @@ def run_exposure(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, answer: Callable[[Net, argparse.Namespace, Manner], Told]) -> int:
-    assume = dict(assumption(written) for written in arguments.assume)
-    at = moment(arguments.at) if arguments.at else None
-    manner = Manner(guest=not arguments.no_guest, at=at, lang=arguments.lang)
+    manner = manner_of(arguments)
     started = perf_counter()
-    net = load(arguments.topology, assume=assume, rules=arguments.rules)
+    net = load(arguments.topology, assume=assumptions_of(arguments), rules=arguments.rules)
     read = perf_counter()
     status, answered, shown = answer(net, arguments, manner)
-    remark(net, arguments, read - started, perf_counter() - read)
+    remarks(net, arguments, read - started, perf_counter() - read)
     if arguments.to or not arguments.quiet:
         as_json = arguments.output == "json"
         write(answered.to_json() if as_json else answered.text(colour=wants_colour(arguments), **shown), arguments.to)

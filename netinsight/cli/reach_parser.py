@@ -6,14 +6,15 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-Command = Callable[..., argparse.ArgumentParser]
+from netinsight.cli.command import Run, add_command
+
 Add = Callable[[argparse.ArgumentParser], None]
 
 
-def add_reach(commands: Any, command: Command, run: Callable[[str, str], Any], shared: tuple[Add, ...]) -> None:
+def add_reach(commands: Any, shared: tuple[Add, ...]) -> None:
     """The three commands."""
-    ports = command(
-        commands, "ports", run("reach", "run_ports"), "tell exactly which protocols and ports pass from one object to another",
+    ports = add_command(
+        commands, "ports", Run("reach", "run_ports"), "tell exactly which protocols and ports pass from one object to another",
         "netinsight ports topology.yaml i-a i-b",
         "netinsight ports topology.yaml internet i-web --port 1-1024",
     )  # fmt: skip
@@ -24,8 +25,8 @@ def add_reach(commands: Any, command: Command, run: Callable[[str, str], Any], s
     ports.add_argument("--all", action="store_true", help="show each rule by itself, and no list cut short")
     _add_manner(ports, shared)
 
-    who = command(
-        commands, "who-can-reach", run("reach", "run_who"), "tell who reaches an object, and on which ports",
+    who = add_command(
+        commands, "who-can-reach", Run("reach", "run_who"), "tell who reaches an object, and on which ports",
         "netinsight who-can-reach topology.yaml i-db --port 3306",
         "netinsight who-can-reach topology.yaml i-db --summary",
     )  # fmt: skip
@@ -35,8 +36,8 @@ def add_reach(commands: Any, command: Command, run: Callable[[str, str], Any], s
     _add_extent(who, "name every source, those that do not reach it too")
     _add_manner(who, shared)
 
-    exposure = command(
-        commands, "exposure", run("reach", "run_exposure"), "tell what the Internet truly reaches, and what reaches the Internet",
+    exposure = add_command(
+        commands, "exposure", Run("reach", "run_exposure"), "tell what the Internet truly reaches, and what reaches the Internet",
         "netinsight exposure topology.yaml",
         "netinsight exposure topology.yaml --allow tcp/443 --allow icmp --fail-if-exposed",
     )  # fmt: skip
@@ -81,9 +82,6 @@ def _add_extent(parser: argparse.ArgumentParser, everything: str) -> None:
 def _add_manner(parser: argparse.ArgumentParser, shared: tuple[Add, ...]) -> None:
     add = parser.add_argument
     add("--no-guest", action="store_true", help="leave the checks inside the guests out")
-    add("--at", metavar="RFC3339",
-        help="judge expiry and blackholes at this moment (default: the topology's collected_at)")  # fmt: skip
-    add("--assume", metavar="NAME=VALUE", action="append", default=[], help="turn a point that the cloud leaves open")
     add("--output", "-o", choices=("text", "json"), default="text", help="the format (default: text)")
     for each in shared:
         each(parser)

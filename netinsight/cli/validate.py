@@ -6,7 +6,7 @@ import argparse
 import sys
 from time import perf_counter
 
-from netinsight.cli.output import write
+from netinsight.cli.output import remark, write
 from netinsight.errors import ExitStatus
 from netinsight.model.topology import SECTIONS, count_of
 from netinsight.sources.topology_file import read_topology
@@ -16,8 +16,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Read a topology and tell its problems."""
     started = perf_counter()
     topology, warnings = read_topology(arguments.topology)
-    for warning in warnings if not arguments.quiet else ():
-        print(warning.in_full(), file=sys.stderr)
+    if not arguments.quiet:
+        remark(warnings)
     if arguments.verbose:
         print(f"read in {(perf_counter() - started) * 1000:.0f} ms", file=sys.stderr)
     if arguments.to or not arguments.quiet:

@@ -4,8 +4,6 @@
 have any of it. Beside each of the two stands the same as JSON, which is what is read as long as it is of the same files.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping

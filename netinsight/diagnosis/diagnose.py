@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from netinsight import __version__
-from netinsight.addresses import Range, text
+from netinsight.addresses import text
 from netinsight.diagnosis.case import Case, Result, Status
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity, Lang
 from netinsight.diagnosis.checks import blackhole, business, firewall, load, nic, path, precondition, service, ssh
@@ -28,6 +28,7 @@ from netinsight.flow import ICMP, ICMPV6, PortRange, Question, has_ports, protoc
 from netinsight.network.build import Network
 from netinsight.network.ends import End, Kind, find_ends, refuse, unmet_preconditions
 from netinsight.network.trace import question_box, trace
+from netinsight.network.ways.walker import Walker
 
 CHECKS = (ssh, nic, firewall, blackhole, load, service, business)
 """What is judged at each end, beside what the walks show."""
@@ -74,14 +75,14 @@ def walked(
     catalogue: Catalogue,
     with_guest: bool,
     of_many: bool,
-    looked: set[tuple[Range, ...]] | None = None,
+    seen: list[Walker] | None = None,
 ) -> Case:
     """A question with its walks, as ``diagnose`` takes it.
 
     Parameters
     ----------
-    looked
-        Takes every set of addresses that something on the way looked at.
+    seen
+        Takes the walkers, which know what they looked at.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def walked(
     unmet = unmet_preconditions(network, ends)
     if not of_many:
         refuse(network, unmet)
-    walks = trace(network, question, ends, at, with_guest=with_guest, looked=looked)
+    walks = trace(network, question, ends, at, with_guest=with_guest, seen=seen)
     return Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest, unmet)
 
 

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netinsight.addresses import Range
 from netinsight.diagnosis.case import Case, Result, Status
 from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity
 from netinsight.diagnosis.diagnose import CHECKS, judge
@@ -30,7 +29,9 @@ from netinsight.flow import TCP, UDP, PortRange, Question, Verdict, has_ports
 from netinsight.network.build import Network
 from netinsight.network.ends import End, Ends, Kind, find_end, find_ends, unmet_preconditions
 from netinsight.network.inside import Inside, key_of
+from netinsight.network.steps import Walk
 from netinsight.network.trace import question_box, trace
+from netinsight.network.ways.walker import Walker
 
 VERDICTS = tuple(Verdict)
 MOST_PROBLEMS = 50
@@ -196,7 +197,7 @@ class Evaluator:
                    int(flows.source_port[row]))  # fmt: skip
             if key not in self._walked:
                 try:
-                    self._walked[key] = self.walk(*key)
+                    self._walked[key] = self._walk(*key)
                 except QuestionError as error:
                     problems += [Problem(Place(f"flow {row}"), one.message, one.hint) for one in error.problems]
                     if len(problems) >= MOST_PROBLEMS:
@@ -206,32 +207,26 @@ class Evaluator:
         if problems:
             raise InputError(problems)
 
-    def walk(
-        self,
-        source: str,
-        destination: str,
-        protocol: int,
-        port: int,
-        source_port: int,
-        looked: set[tuple[Range, ...]] | None = None,
-    ) -> Said:
-        """The verdict of one question, by a walk; ports are -1 where they are left out.
+    def _walk(self, source: str, destination: str, protocol: int, port: int, source_port: int) -> Said:
+        ports = PortRange(port, port) if port > 0 and has_ports(protocol) else None
+        from_ports = PortRange(source_port, source_port) if source_port > 0 and has_ports(protocol) else None
+        return self.walk(Question(source, destination, protocol, ports, from_ports, one_way=self.one_way))[0]
+
+    def walk(self, question: Question, seen: list[Walker] | None = None) -> tuple[Said, tuple[Walk, ...]]:
+        """What a walk says of one question, and the walk.
 
         Parameters
         ----------
-        looked
-            Takes every set of addresses that something on the way looked at.
+        seen
+            Takes the walkers, which know what they looked at.
 
         Raises
         ------
         QuestionError
             Where it cannot be asked.
         """
-        ports = PortRange(port, port) if port > 0 and has_ports(protocol) else None
-        from_ports = PortRange(source_port, source_port) if source_port > 0 and has_ports(protocol) else None
-        question = Question(source, destination, protocol, ports, from_ports, one_way=self.one_way)
         ends = find_ends(self.network, question)
-        walks = trace(self.network, question, ends, self.at, with_guest=self.with_guest, looked=looked)
+        walks = trace(self.network, question, ends, self.at, with_guest=self.with_guest, seen=seen)
         unmet = unmet_preconditions(self.network, ends)
         case = Case(self.network, self.catalogue, question, ends, question_box(question, ends), walks, self.at,
                     self.with_guest, unmet)  # fmt: skip
@@ -241,9 +236,9 @@ class Evaluator:
         if first is None and verdict is Verdict.UNDETERMINED:
             first = next((result for result in results if result.status is Status.UNKNOWN), None)
         if first is None:
-            return Said(verdict.value)
+            return Said(verdict.value), walks
         origin = first.parts[0][0].origin if first.parts else None
-        return Said(verdict.value, first.item, first.object.id, origin.id if origin and origin.is_rule else "")
+        return Said(verdict.value, first.item, first.object.id, origin.id if origin and origin.is_rule else ""), walks
 
     def _blocks(self, result: Result) -> bool:
         severity = result.severity or self.catalogue.items[result.item].severity

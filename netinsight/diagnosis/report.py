@@ -1,7 +1,5 @@
 """The report: what users script against. A change of a key is a new schema version and a line in CHANGELOG.md."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field

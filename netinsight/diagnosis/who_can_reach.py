@@ -17,7 +17,7 @@ from netinsight.diagnosis.reach_report import Passing, ReachGroup, Reaching, Unr
 from netinsight.diagnosis.report import Assumption, Blocker
 from netinsight.errors import QuestionError
 from netinsight.model.topology import Interface
-from netinsight.network.alike import alike
+from netinsight.network.alike import addresses_of, alike, described
 from netinsight.network.build import Network
 from netinsight.network.ends import INTERNET, End, Kind, find_end
 
@@ -83,14 +83,22 @@ def of_classes(
         The sets of addresses that are looked at; ``answer`` adds to them, and classes are split by them until all is said.
     """
     said: dict[str, PairSet | None] = {}
+    enis, addresses = network.enis, addresses_of(network)
+    keys = {name: (*key, *_groups_of(enis[name])) for name, key in described(network).items() if wanted(enis[name])}
     while True:
-        members = [[one for one in each.members if wanted(one)] for each in alike(network, sets)]
-        left = [each[0].id for each in members if each and not any(one.id in said for one in each)]
+        classes = alike(keys, addresses, sets)
+        left = [each[0] for each in classes if said.keys().isdisjoint(each)]
         if not left:
             break
         said.update((eni, answer(eni)) for eni in left)
-    firsts = [(each, next(one.id for one in each if one.id in said)) for each in members if each]
-    return [([reaching(one) for one in each], said[first]) for each, first in firsts]
+    firsts = [(each, next(one for one in each if one in said)) for each in classes]
+    return [([reaching(enis[one]) for one in each], said[first]) for each, first in firsts]
+
+
+def _groups_of(interface: Interface) -> tuple[str, ...]:
+    """What tells ENIs apart by their groups, whatever the port; of unknown groups each is a case of its own."""
+    groups = interface.eni.security_groups
+    return tuple(groups) if isinstance(groups, list) else (interface.id, "unknown")
 
 
 def _is_of(target: End, interface: Interface) -> bool:

@@ -391,8 +391,40 @@ def inside_flows(
         found[3 * i + 2] = row
 
 
+def group_flows(
+    rows: Sequence[int],
+    lists: Sequence[int],
+    bounds: Sequence[int],
+    starts: Sequence[int],
+    enis: Sequence[int],
+    flows: Sequence[int],
+    number: int,
+    step: int,
+    found: MutableSequence[int],
+) -> None:
+    """What the groups of one end say of flows between ENIs: PASSES, STOPPED, or OPEN; ``flows`` as ``inside_flows``.
+
+    Parameters
+    ----------
+    step
+        ``AT_GROUP_OUT``: those of the source, which sends; ``AT_GROUP_IN``: those of the destination, which receives.
+    """
+    for i in range(number):
+        at = i * INSIDE_COLUMNS
+        source = flows[at] * ENI_COLUMNS
+        target = flows[at + 1] * ENI_COLUMNS
+        which = enis[source + ENI_EGRESS] if step == AT_GROUP_OUT else enis[target + ENI_INGRESS]
+        row = listed(
+            rows, lists, which, bounds, starts, enis[source + ENI_HIGH], enis[source + ENI_LOW], enis[target + ENI_HIGH],
+            enis[target + ENI_LOW], flows[at + 2], flows[at + 3], flows[at + 4], flows[at + 5], flows[at + 5],
+        )  # fmt: skip
+        found[i] = OPEN if row == MIXED else PASSES
+        if row >= 0 and rows[row * COLUMNS + ACTION] == 0:
+            found[i] = STOPPED
+
+
 IN_ORDER = (
     last_begun, in_set, ends_match, first_match, flow_match, next_matches, first_matches, first_for_box, listed,
-    route_inside, list_at, state_at, end_stop, inside_flows,
+    route_inside, list_at, state_at, end_stop, inside_flows, group_flows,
 )  # fmt: skip
 """Callees before callers: the order in which they are compiled."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from netinsight.errors import Place, Problem, visible
+from netinsight.errors import Place, Problem, each_key_once, visible
 
 _BREAK = re.compile("\r\n|\n|\r")
 _WORD = re.compile(r"[^\s\\]+")
@@ -103,7 +103,7 @@ def text_rows(written: Written) -> Iterator[tuple[Row, list[Word]]]:
 
 def json_rows(written: Written, problems: Problems) -> Iterator[tuple[Row, dict[str, Any]]]:
     """The objects of a JSON list (or the one object), each with its line."""
-    text, decoder = written.text, json.JSONDecoder(object_pairs_hook=_once)
+    text, decoder = written.text, json.JSONDecoder(object_pairs_hook=each_key_once)
     starts = [0, *accumulate((len(line) + 1 for line in text.split("\n")), initial=0)][1:]
     at = _skip(text, 1 if text[:1] == "\ufeff" else 0)
     many = text[at : at + 1] == "["
@@ -146,14 +146,6 @@ def _not_json(row: Row, error: Exception, problems: Problems, starts: list[int])
 def _skip(text: str, at: int) -> int:
     found = _SPACE.match(text, at)
     return found.end() if found else at
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"duplicate key `{visible(twice)}`")
-    return dict(pairs)
 
 
 def word_of(row: Row, name: str, value: Any) -> Word:

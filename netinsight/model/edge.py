@@ -1,7 +1,5 @@
 """Public addresses, the state of those under attack, and accounts."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field

@@ -1,7 +1,5 @@
 """What stands at the edge of a VPC: NAT gateways, IPv4 and IPv6 gateways, highly available virtual addresses."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field

@@ -1,6 +1,6 @@
 """What a guest says of itself. A key that is left out was not looked at; an empty list was, and is empty."""
 
-from __future__ import annotations
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -88,7 +88,7 @@ class Guest(Model):
     sshd: Sshd | None = Field(None, description="The SSH service (Remote Desktop on Windows).")
 
     @model_validator(mode="after")
-    def _was_read(self) -> Guest:
+    def _was_read(self) -> Self:
         """What reads a file of a topology puts the content in the place of ``from``; nothing else does."""
         if self.from_ is not None:
             raise complaint("`from` is read in files only", "load the topology from a file")

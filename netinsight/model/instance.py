@@ -1,7 +1,5 @@
 """Instances and their ENIs."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from netinsight.model.base import (

@@ -3,8 +3,6 @@
 A network that is known only by its prefixes stands in ``networks``; connections lead to it by its name.
 """
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from netinsight.model.base import Boolean, Cidr, Id, Knowable, Model, Named, Text, Weight, Word

@@ -1,7 +1,5 @@
 """Load balancers at layer 4."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from netinsight.flow import EVERY_PORT, PortRange

@@ -1,6 +1,6 @@
 """Network ACLs: stateless lists at the vSwitch, first match wins."""
 
-from __future__ import annotations
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -32,7 +32,7 @@ class AclEntry(Model):
     description: Text | None = Field(None, description="What the entry is for.", max_length=512)
 
     @model_validator(mode="after")
-    def _ports_fit(self) -> AclEntry:
+    def _ports_fit(self) -> Self:
         if self.ports and self.ports[0].isalpha():
             raise complaint(f"`{self.ports}` is not a port range such as 22/22 or -1/-1")
         check_ports(self.protocol, self.ports, first=0)

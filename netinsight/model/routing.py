@@ -1,7 +1,5 @@
 """Route tables."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from netinsight.model.base import Boolean, CidrOrId, Id, Knowable, Model, Named, Text, Weight, Word

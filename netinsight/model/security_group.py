@@ -1,6 +1,6 @@
 """Security groups, their rules, and the lists that rules name."""
 
-from __future__ import annotations
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -99,7 +99,7 @@ class GroupRule(Model):
         return self.destination if self.direction is Direction.INGRESS else self.source
 
     @model_validator(mode="after")
-    def _whole(self) -> GroupRule:
+    def _whole(self) -> Self:
         if not self.peer:
             key = "source" if self.direction is Direction.INGRESS else "destination"
             raise complaint(f"an {self.direction} rule needs `{key}`", f"`{key}: 0.0.0.0/0` means every IPv4 address")
@@ -125,7 +125,7 @@ class SecurityGroup(Named):
     )
 
     @model_validator(mode="after")
-    def _enterprise_is_isolated(self) -> SecurityGroup:
+    def _enterprise_is_isolated(self) -> Self:
         if self.type is GroupType.ENTERPRISE and self.inner_access_policy is Policy.ACCEPT:
             raise complaint("the inner access policy of an enterprise group is always Drop")
         return self
@@ -138,7 +138,7 @@ class PrefixList(Named):
     entries: Knowable[list[Cidr]] = Field(description="Its CIDRs.")
 
     @model_validator(mode="after")
-    def _one_family(self) -> PrefixList:
+    def _one_family(self) -> Self:
         version = 4 if self.family is Family.IPV4 else 6
         entries = self.entries if isinstance(self.entries, list) else []
         for entry in entries:

@@ -1,7 +1,5 @@
 """The whole of what a user describes; every reference in it is checked, and every value knows where it stands."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 

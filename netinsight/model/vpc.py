@@ -1,7 +1,5 @@
 """VPCs and their vSwitches."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from netinsight.model.base import Id, Knowable, Label, Named, NetworkCidrV4, NetworkCidrV6, Text, Word

@@ -1,54 +1,112 @@
-"""ENIs that nothing in the topology tells apart: what one of them reaches, all of a class reach.
+"""ENIs that nothing in the topology tells apart for a service: what one of them reaches, all of a class reach.
 
-Two ENIs are alike if they, and their instances, are described alike but for their own ids, names, tags and addresses; if
-nothing else in the topology names one of them; and if every set of addresses that some rule looks at holds the addresses
-of both or of neither. Those sets are known from what has been packed and walked: ``split`` takes further ones.
+Two ENIs are alike if they, and their instances, are described alike but for their own ids, names, tags, addresses and
+groups; if nothing else in the topology names one of them; if the rows of their groups that the service can match are the
+same; and if every set of addresses that such a row, or any other list on the way, looks at holds both or neither.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel
 
 from netinsight.addresses import Range, parse_address
+from netinsight.engine.kernels import ACTION, CERTAIN, COLUMNS, DESTINATION, PORT, PROTOCOL, SOURCE
+from netinsight.flow import has_ports
+from netinsight.model.base import Unknown
+from netinsight.model.security_group import Direction
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
-from netinsight.network.ways.guest_rules import firewall_of
-from netinsight.network.ways.guests import routing_of
+from netinsight.network.filters import Filter
+from netinsight.network.ways.guest_known import firewall_of, routing_of
 
 _OWN = {"network_interfaces", "name", "tags"}
-_OWN_OF_ENI = {"ip", "name", "tags", "mac"}
+_OWN_OF_ENI = {"ip", "name", "tags", "mac", "security_groups"}
+_KEPT = (SOURCE, DESTINATION, PORT - 2, PORT - 1, ACTION, CERTAIN)
+"""What a row that a service can match still says: sets, source ports, action, whether it is there."""
+
+Key = tuple[Any, ...]
 
 
-class Alike(NamedTuple):
-    """A class: its ENIs in the order of the topology."""
+class GroupRows:
+    """The lists of groups, as far as a service can match their rows."""
 
-    members: tuple[Interface, ...]
+    def __init__(self, network: Network, protocol: int, port: int) -> None:
+        self.network, self.protocol, self.port = network, protocol, port
+        self._keys: dict[int, Key] = {}
+        self._numbers: dict[Key, int] = {}
+        self._filters: dict[int, Filter] = {}
 
-    @property
-    def first(self) -> Interface:
-        """The one that is asked for all."""
-        return self.members[0]
+    def key(self, interface: Interface) -> Key:
+        """What an ENI's groups say of the service; equal for ENIs whose groups say the same."""
+        return tuple(self._key(packed) for packed in self.of(interface))
+
+    def of(self, interface: Interface) -> Iterator[Filter]:
+        """The lists of an ENI's groups, by every assumption about them."""
+        groups = interface.eni.security_groups
+        if isinstance(groups, Unknown):
+            yield from (self.network.group_filter(interface, way) for way in (Direction.EGRESS, Direction.INGRESS))
+            return
+        yield self.network.groups_filter(tuple(groups), Direction.INGRESS)
+        for intra_first in (True, False):
+            yield self.network.groups_filter(tuple(groups), Direction.EGRESS, intra_first)
+
+    def is_of_groups(self, packed: Filter) -> bool:
+        """Whether a list is one of those that were asked for a key."""
+        return id(packed) in self._filters
+
+    def _key(self, packed: Filter) -> int:
+        if id(packed) not in self._keys:
+            rows = packed.table.rows
+            said = tuple(tuple(rows[row * COLUMNS + column] for column in _KEPT) for row in self._matched(packed))
+            self._filters[id(packed)] = packed
+            self._keys[id(packed)] = said
+            self._numbers.setdefault(said, len(self._numbers))
+        return self._numbers[self._keys[id(packed)]]
+
+    def _matched(self, packed: Filter) -> Iterator[int]:
+        """The rows that the service can match, whatever the addresses and the client's ports."""
+        rows = packed.table.rows
+        for row in range(packed.table.count):
+            at = row * COLUMNS
+            if rows[at + PROTOCOL] <= self.protocol <= rows[at + PROTOCOL + 1] and (
+                not has_ports(self.protocol) or rows[at + PORT] <= self.port <= rows[at + PORT + 1]
+            ):
+                yield row
+
+    def sets(self, packed: Filter) -> Iterator[tuple[Range, ...]]:
+        """The sets of addresses that a list looks at: of one of groups those of rows that the service can match."""
+        table = packed.table
+        ours = self.is_of_groups(packed)
+        for row in self._matched(packed) if ours else range(table.count):
+            for column in (SOURCE, DESTINATION):
+                yield table.sets.ranges(table.rows[row * COLUMNS + column])
+
+    def all_sets(self) -> Iterator[tuple[Range, ...]]:
+        """Those of every list of groups that was asked for a key."""
+        for packed in self._filters.values():
+            yield from self.sets(packed)
 
 
-def alike(network: Network, sets: Iterable[tuple[Range, ...]]) -> list[Alike]:
-    """The classes of all ENIs, by what is described and by the sets of addresses that are looked at.
+def alike(
+    described: Mapping[str, Key], addresses: Mapping[str, int], sets: Iterable[tuple[Range, ...]]
+) -> list[tuple[str, ...]]:
+    """The classes of ENIs, by what is said of each and by the sets that hold its address; each in the order given.
 
     Parameters
     ----------
     sets
         Each sorted and disjoint, as packed rows hold them.
     """
-    described = network.kept(("alike",), lambda: _described(network))
     sides = _Sides(sets)
-    classes: dict[Any, list[Interface]] = {}
-    for interface, key in zip(network.enis.values(), described, strict=True):
-        classes.setdefault((key, sides.of(parse_address(interface.eni.ip))), []).append(interface)
-    return [Alike(tuple(members)) for members in classes.values()]
+    classes: dict[Key, list[str]] = {}
+    for name, key in described.items():
+        classes.setdefault((key, sides.of(addresses[name])), []).append(name)
+    return [tuple(members) for members in classes.values()]
 
 
 class _Sides:
@@ -75,28 +133,33 @@ class _Sides:
         return self.sums[bisect_right(self.edges, address)]
 
 
-def _described(network: Network) -> list[Any]:
-    """Of each ENI what it and its instance are said to be; of one that is a case of its own, its id."""
+def addresses_of(network: Network) -> dict[str, int]:
+    """The primary address of each ENI."""
+    return {name: parse_address(interface.eni.ip) for name, interface in network.enis.items()}
+
+
+def described(network: Network) -> dict[str, Key]:
+    """Of each ENI what it and its instance are said to be, its groups aside; of one that is a case of its own, its id."""
     topology = network.topology
     named = _named_elsewhere(topology)
-    found: list[Any] = []
-    for interface in network.enis.values():
+    found: dict[str, Key] = {}
+    for name, interface in network.enis.items():
         instance_id = interface.instance_id or ""
         instance = topology.instances.get(instance_id)
         eni = interface.eni
-        of_its_own = (
+        if (
             instance is None
             or len(instance.network_interfaces) > 1
             or instance.public_ip is not None
             or firewall_of(network, instance_id, 4) is not None
             or routing_of(network, instance_id) is not None
-            or bool(eni.secondary_ips or eni.ipv6_addresses)
-            or not named.isdisjoint((interface.id, instance_id, eni.ip))
-        )
-        if of_its_own or instance is None:
-            found.append(interface.id)
-            continue
-        found.append((instance.model_dump_json(exclude=_OWN), eni.model_dump_json(exclude=_OWN_OF_ENI)))
+            or eni.secondary_ips
+            or eni.ipv6_addresses
+            or not named.isdisjoint((name, instance_id, eni.ip))
+        ):
+            found[name] = (name,)
+        else:
+            found[name] = (instance.model_dump_json(exclude=_OWN), eni.model_dump_json(exclude=_OWN_OF_ENI))
     return found
 
 

@@ -24,8 +24,7 @@ from netinsight.network.build import Network
 from netinsight.network.ends import End, Ends, Kind, client_ports, unmet_preconditions
 from netinsight.network.filters import SERVICE, Filter, Origin
 from netinsight.network.stages import eni as eni_stage
-from netinsight.network.ways.guest_rules import firewall_of
-from netinsight.network.ways.guests import routing_of
+from netinsight.network.ways.guest_known import firewall_of, routing_of
 from netinsight.network.ways.publics import cut_through
 
 V4_HIGH = 0xFFFF
@@ -49,7 +48,7 @@ class Inside:
     ) -> None:
         self.network, self._stops_of = network, stops_of
         self._lists: dict[int, int] = {}
-        self._packed: list[Filter] = []
+        self.filters: list[Filter] = []
         self._vswitches: dict[str, int] = {}
         self._numbers: dict[tuple[str, int], int] = {}
         self.ends: list[End] = []
@@ -108,8 +107,8 @@ class Inside:
 
     def _list(self, packed: Filter) -> int:
         if id(packed) not in self._lists:
-            self._lists[id(packed)] = len(self._packed)
-            self._packed.append(packed)
+            self._lists[id(packed)] = len(self.filters)
+            self.filters.append(packed)
         return self._lists[id(packed)]
 
     def _vswitch(self, name: str, vswitches: list[tuple[int, int, int]]) -> int:
@@ -137,7 +136,7 @@ class Inside:
         """All lists one after the other, with where each begins and what each local route leads to."""
         rows, lists = array("q"), []
         self.origins: list[Origin] = []
-        for packed in self._packed:
+        for packed in self.filters:
             lists += [len(self.origins), packed.table.count]
             rows.extend(packed.table.rows)
             self.origins += packed.origins
@@ -169,6 +168,14 @@ class Inside:
             self.stop_starts, asked.reshape(-1), len(asked), last_stage, found,
         )  # fmt: skip
         return found.reshape(-1, 3)
+
+    def groups_say(self, asked: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+        """What the groups of one end say of flows between ENIs (``kernels.group_flows``), shape (n,); ``asked`` as ``decide``."""
+        found = np.empty(len(asked), dtype=np.int64)
+        compiled().group_flows(
+            self.rows, self.lists, self.bounds, self.starts, self.enis, asked.reshape(-1), len(asked), step, found
+        )
+        return found
 
     @cached_property
     def client_ports(self) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from netinsight.addresses import Range, family, merge, parse_address, text, within
+from netinsight.addresses import family, merge, parse_address, text, within
 from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box, overlap, without
 from netinsight.flow import ICMP, ICMPV6, NO_PORT, PROTOCOLS, PortRange, Question, has_ports
@@ -42,7 +42,7 @@ def trace(
     at: datetime,
     *,
     with_guest: bool = True,
-    looked: set[tuple[Range, ...]] | None = None,
+    seen: list[Walker] | None = None,
 ) -> tuple[Walk, ...]:
     """Walk a question between its ends: once for each choice on the way, and each kind of host that decides otherwise.
 
@@ -52,8 +52,8 @@ def trace(
         The moment at which blackholes are judged.
     with_guest
         False leaves the forwarding of appliances' guests out.
-    looked
-        Takes every set of addresses that something on the way looked at.
+    seen
+        Takes the walkers, which know what they looked at.
     """
     box = question_box(question, ends)
     protocol = ICMPV6 if ends.family == 6 and question.protocol == ICMP else question.protocol
@@ -69,8 +69,8 @@ def trace(
         walker = Walker(network, source, destination, at, with_guest=with_guest)
         walker.answered = answered
         found = list(_walks(walker, protocol, box, answered))
-        if looked is not None:
-            looked |= walker.sets()
+        if seen is not None:
+            seen.append(walker)
         alike, hosts = same_fate(hosts, address, walker.sets()) if address is not None else ((), ())
         for walk in found:
             walk = walk._replace(hosts=alike, host=address)

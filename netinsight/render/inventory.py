@@ -32,6 +32,12 @@ LISTS = {
 }
 """The fields of a section that are told as lists of their own."""
 
+GUEST_TEXTS = {
+    "show_guest_firewall": ("iptables", "ip6tables", "ipsets", "nftables", "windows_firewall"),
+    "show_guest_routes": ("routes", "routes6", "rules", "rules6"),
+}
+"""What a guest told of what it does with packets, by the word that names it."""
+
 _ALWAYS_LISTS = {"rules", "ingress", "egress", "routes"}
 
 
@@ -79,6 +85,8 @@ class Inventory:
         topology = self.network.topology
         if section in BODIES:
             yield from BODIES[section](self, name)
+        elif section == "instances":
+            yield from self._guest(name)
         elif section == "security_groups":
             for direction in (Direction.INGRESS, Direction.EGRESS):
                 packed = self.network.groups_filter((name,), direction)
@@ -95,6 +103,16 @@ class Inventory:
         elif section == "vswitches":
             yield from self._vswitch(name)
             yield self.names("enis", [one.id for one in self.network.enis.values() if one.eni.vswitch == name])
+
+    def _guest(self, name: str) -> Body:
+        """Which texts a guest has of its firewall, and of its routes, and how long each is."""
+        guest = self.network.topology.instances[name].guest
+        for word, keys in GUEST_TEXTS.items():
+            told = [(key, text) for key in keys if (text := getattr(guest, key, None)) is not None]
+            lengths = [self.word("show_lines", key=key, n=sum(map(bool, text.split("\n")))) for key, text in told]
+            if told:
+                place = self.place("instances", name, "guest", told[0][0])
+                yield Note(f"{self.word(word)}: {', '.join(lengths)}", place)
 
     def names(self, name: str, ids: list[str]) -> Names:
         """Objects that hang on one."""

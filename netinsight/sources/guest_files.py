@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path as FilePath
 from typing import IO
 
 from pydantic import ValidationError
 
-from netinsight.errors import InputError, Place, Problem, Severity, did_you_mean, one_of, visible
-from netinsight.guest.described import addresses_of, firewall_of, routing_of
+from netinsight.errors import InputError, Place, Problem, did_you_mean, one_of, visible
 from netinsight.guest.facts import NAMES, Facts, facts_of
 from netinsight.guest.lines import Written
 from netinsight.guest.sections import Gathered, Section
@@ -19,10 +17,9 @@ from netinsight.model.guest import Guest
 from netinsight.sources.files import MOST_FILES, STDIN, decode, read_bytes
 from netinsight.sources.guest_agent import is_agent_answer, read_agent_answer
 from netinsight.sources.guest_output import MOST_BYTES, Parts, Whole, is_output, joined, read_output, take_parts
-from netinsight.sources.nftables_file import nftables_of
-from netinsight.sources.routing_files import SUFFIXES, named_files
+from netinsight.sources.guest_texts import text_problems
+from netinsight.sources.routing_files import SUFFIXES, named_files, not_read
 from netinsight.sources.validation import finding
-from netinsight.sources.windows_firewall_file import windows_firewall_of
 
 _PART = b"NETINSIGHT-GUEST/1 part "
 
@@ -76,11 +73,7 @@ def _read_path(path: str, reading: Reading, stdin: IO[bytes] | None) -> None:
     others = [str(folder / name) for name in files if str(folder / name) not in named.values()]
     if named:
         _read_named(path, named, reading)
-        for other in others:
-            hint = did_you_mean(FilePath(other).name.removesuffix(".txt").removesuffix(".json"), NAMES)
-            reading.problems.append(
-                Problem(Place(other), "not read: no name that is known", hint, "", Severity.WARNING)
-            )
+        reading.problems += not_read(path, NAMES)
         return
     outputs = [other for other in others if FilePath(other).is_file()]
     if not outputs:
@@ -165,24 +158,3 @@ def facts_and_problems(gathered: Gathered) -> Facts:
         return facts
     facts.problems += (problem for _, problem in text_problems(guest, facts.places))
     return facts
-
-
-_READERS: tuple[Callable[[Guest], object], ...] = (
-    routing_of, addresses_of, partial(firewall_of, family=4), partial(firewall_of, family=6), nftables_of,
-    windows_firewall_of,
-)  # fmt: skip
-
-
-def text_problems(guest: Guest, places: dict[str, Written] | None = None) -> Iterator[tuple[str, Problem]]:
-    """Every mistake in the texts that a guest printed, with the key of the text; at its place in a file where one is known."""
-    told: dict[Problem, None] = {}
-    for read in _READERS:
-        try:
-            read(guest)
-        except InputError as error:
-            told |= dict.fromkeys(error.problems)  # two readers may read one text
-    for problem in told:
-        key = problem.place.file.strip("<>")
-        written = (places or {}).get(key)
-        place = written.place(problem.place.line, problem.place.column) if written else problem.place
-        yield key, problem._replace(place=place)

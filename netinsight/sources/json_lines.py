@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from netinsight.errors import InputError, Place, Problem, did_you_mean, one_of, visible
+from netinsight.errors import InputError, Place, Problem, did_you_mean, each_key_once, one_of, visible
 from netinsight.sources.document import LINE_BREAK
 
 MOST_LINE = 10_000
@@ -94,7 +94,7 @@ class Line:
         if not self.is_short():
             return False
         try:
-            value = json.loads(self.text, object_pairs_hook=_once)
+            value = json.loads(self.text, object_pairs_hook=each_key_once)
         except (ValueError, RecursionError) as error:
             message = f"not JSON: {getattr(error, 'msg', error)}"
             self.wrong(message, hint="one object a line", column=getattr(error, "colno", 1))
@@ -124,10 +124,3 @@ def lines_of(text: str, file: str, form: Form) -> Iterator[Line]:
     for number, line in enumerate(lines, start=1):
         if line.strip() and not line.lstrip().startswith("#"):
             yield Line(Place(file, number, 1), line, form)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if twice := next((key for key in keys if keys.count(key) > 1), None):
-        raise ValueError(f"duplicate key `{visible(twice)}`")
-    return dict(pairs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from netinsight.errors import InputError
 from netinsight.guest.nftables import Ruleset, read_ruleset
-from netinsight.model.guest import Guest
 from netinsight.sources.document import Document
 from netinsight.sources.json_file import read_json
 
@@ -23,14 +22,3 @@ def read_nftables(text: str, file: str) -> Ruleset:
         raise InputError(builder.problems)
     value, spot = builder.result
     return read_ruleset(value, Document(value, spot, {file: text}))
-
-
-def nftables_of(guest: Guest) -> Ruleset | None:
-    """The rules of a guest as a topology describes it; None where they are not known.
-
-    Raises
-    ------
-    InputError
-        With every mistake, at ``<nftables>`` and its line there.
-    """
-    return None if guest.nftables is None else read_nftables(guest.nftables, "<nftables>")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from netinsight.errors import InputError, Place, Problem, one_of, visible
+from netinsight.errors import InputError, Place, Problem, Severity, did_you_mean, one_of, visible
+from netinsight.guest import facts
 from netinsight.guest.lines import Problems, Written
 from netinsight.guest.routes import Routing, Settings, read_routing
 from netinsight.guest.system import read_table_names
@@ -35,15 +36,24 @@ class _Parts:
     tables: dict[str, int] = field(default_factory=dict)
 
 
-def read_routing_files(source: str, settings: Settings | None = None) -> Routing:
-    """The routing of a guest, from a folder or a file (``-``: standard input).
+def read_routing_files(source: str, settings: Settings | None = None) -> tuple[Routing, list[Problem]]:
+    """The routing of a guest, from a folder or a file (``-``: standard input), and a warning of each file that was not read.
 
     Raises
     ------
     InputError
         With every mistake in any file.
     """
-    parts = _folder(source) if source != "-" and FilePath(source).is_dir() else _file(source)
+    is_folder = source != "-" and FilePath(source).is_dir()
+    # what `guest read` takes from such a folder is no mistake in it
+    unread = list(not_read(source, facts.NAMES)) if is_folder else []
+    try:
+        return _routing(source, _folder(source) if is_folder else _file(source), settings), unread
+    except InputError as error:
+        raise InputError([*error.problems, *unread]) from None
+
+
+def _routing(source: str, parts: _Parts, settings: Settings | None) -> Routing:
     if windows := parts.texts.get("windows"):
         return read_windows_routing(windows)
     if "route" not in parts.texts and "route6" not in parts.texts:
@@ -61,6 +71,15 @@ def named_files(source: str, names: Iterable[str], problems: list[Problem]) -> I
             problems.append(Problem(Place(str(there[1])), f"stands beside {there[0].name}", "keep one of the two"))
         for path in there[:1]:
             yield name, str(path)
+
+
+def not_read(source: str, names: Collection[str]) -> Iterator[Problem]:
+    """A warning of each file of a folder that has none of the names."""
+    for file in sorted(FilePath(source).iterdir()):
+        name = next((file.name.removesuffix(end) for end in SUFFIXES[1:] if file.name.endswith(end)), file.name)
+        if name not in names and not name.startswith("."):
+            hint = did_you_mean(name, names)
+            yield Problem(Place(str(file)), "not read: no name that is known", hint, "", Severity.WARNING)
 
 
 def _folder(source: str) -> _Parts:

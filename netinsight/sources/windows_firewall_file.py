@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from netinsight.errors import InputError, Problem
 from netinsight.guest.windows_firewall import Telling, WindowsFirewall, read_export
-from netinsight.model.guest import Guest
 from netinsight.sources.document import Document
 from netinsight.sources.json_file import read_json
 
@@ -31,14 +30,3 @@ def read_windows_firewall(text: str, file: str = "<windows_firewall>") -> Window
     if problems or firewall is None:
         raise InputError(sorted(problems, key=lambda one: (one.place.line, one.place.column)))
     return firewall
-
-
-def windows_firewall_of(guest: Guest) -> WindowsFirewall | None:
-    """The Windows firewall of a guest; None where it is not known.
-
-    Raises
-    ------
-    InputError
-        With every mistake in the text, each at ``<windows_firewall>`` and its line there.
-    """
-    return None if guest.windows_firewall is None else read_windows_firewall(guest.windows_firewall)

@@ -188,8 +188,8 @@ def test_an_interface_is_known_by_its_mac_or_its_address() -> None:
         assert ask(estate(b=guest)).verdict == verdict
 
 
-def test_ipv6_has_its_own_rules() -> None:
-    document = estate(b={"iptables": rules(), "ip6tables": rules("-A INPUT -p tcp -j ACCEPT")})
+def with_ipv6(document: dict[str, Any]) -> dict[str, Any]:
+    """The same, with IPv6 addresses at both ends, and open to them."""
     document["vpcs"]["vpc"]["ipv6_cidr"] = "2001:db8::/56"
     for n, name in ((1, "a"), (2, "b")):
         document["vswitches"][f"vsw-{n}"]["ipv6_cidr"] = f"2001:db8:0:{n}::/64"
@@ -197,6 +197,11 @@ def test_ipv6_has_its_own_rules() -> None:
         eni["ipv6_addresses"] = [f"2001:db8:0:{n}::10"]
     document["security_groups"]["sg"]["rules"].append(
         {"direction": "ingress", "policy": "accept", "protocol": "all", "source": "::/0"})  # fmt: skip
+    return document
+
+
+def test_ipv6_has_its_own_rules() -> None:
+    document = with_ipv6(estate(b={"iptables": rules(), "ip6tables": rules("-A INPUT -p tcp -j ACCEPT")}))
     assert ask(document, family=6).verdict == "reachable"
     assert ask(document, family=4).verdict == "unreachable"
     del document["instances"]["i-b"]["guest"]["ip6tables"]

@@ -20,6 +20,7 @@ from tests.diagnosis.test_guest_firewall import (
     stage,
     stopped_by,
     translating,
+    with_ipv6,
 )
 
 ACCEPT, DROP = {"accept": None}, {"drop": None}
@@ -132,14 +133,7 @@ def test_the_reply_is_judged_at_the_source_as_part_of_its_connection(one: dict[s
 
 
 def test_one_rule_set_holds_the_rules_of_both_families() -> None:
-    document = estate(b=guest(chain("input", [match("ip6 saddr", net_of("2001:db8::/32")), ACCEPT])))
-    document["vpcs"]["vpc"]["ipv6_cidr"] = "2001:db8::/56"
-    for n, name in ((1, "a"), (2, "b")):
-        document["vswitches"][f"vsw-{n}"]["ipv6_cidr"] = f"2001:db8:0:{n}::/64"
-        eni = document["instances"][f"i-{name}"]["network_interfaces"][f"eni-{name}"]
-        eni["ipv6_addresses"] = [f"2001:db8:0:{n}::10"]
-    document["security_groups"]["sg"]["rules"].append(
-        {"direction": "ingress", "policy": "accept", "protocol": "all", "source": "::/0"})  # fmt: skip
+    document = with_ipv6(estate(b=guest(chain("input", [match("ip6 saddr", net_of("2001:db8::/32")), ACCEPT]))))
     assert ask(document, family=6).verdict == "reachable"
     assert ask(document, family=4).verdict == "unreachable"
     assert not [one for one in ask(document, family=6).not_checked if one.item == "firewall.iptables.ingress"

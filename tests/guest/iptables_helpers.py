@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from netinsight.addresses import parse_address
+from netinsight.cli import run
 from netinsight.engine.spaces import Box
 from netinsight.flow import PortRange
 from netinsight.guest.iptables import Packet
@@ -35,6 +40,17 @@ def table(*rules: str, name: str = "filter", policies: str = "INPUT ACCEPT") -> 
         chains.setdefault(rule.split()[1], "ACCEPT" if rule.split()[1].isupper() and len(rule.split()[1]) > 3 else "-")
     declared = [f":{chain} {policy} [0:0]" for chain, policy in chains.items()]
     return "\n".join([f"*{name}", *declared, *rules, "COMMIT", ""])
+
+
+def runs_as_shown(page: Path, rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page's command prints what the page shows, of its rules and packets in files of the folder it runs in."""
+    text = page.read_text(encoding="utf-8")
+    written, packets, shown = re.findall(r"^```(?:text|json)\n(.*?)^```", text, re.M | re.S)
+    (command,) = re.findall(r"^`netinsight (guest firewall .*?)`", text, re.M)
+    rules.write_text(written)
+    Path("packets.jsonl").write_text(packets)
+    assert run(command.split()) == 0
+    assert capsys.readouterr().out == shown
 
 
 def loadable(text: str, dropped: list[str], wanted: tuple[str, ...] = ("filter",)) -> str:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from netinsight.cli import run
 from netinsight.cli.guest_read import _entry
-from netinsight.guest.described import firewall_of
 from netinsight.model.guest import Guest
+from netinsight.sources.guest_described import firewall_of
 from netinsight.sources.guest_output import checksum
 from netinsight.sources.yaml_file import read_yaml
 

@@ -124,8 +124,8 @@ WORDS = ["!", "-s", "-d", "10.0.0.1", "-p", "tcp", "udp", "-m", "multiport", "--
          "--sport=1", "-j", "one", "LOG", "--log-prefix", "ACCEPT", "-m tcp", "foo", "--bar", "-c 1 2", "-4", '"', "-i", "eth+",
          "TPROXY", "REJECT", "--reject-with", "tcp-reset", "-f", "-g", "--ctstate", "NEW", "conntrack", "-m udp", "--syn",
          '-m comment --comment "a -j b"', "--set", "recent", "--name", "--dport 70000", "--sport 60000", '--comment "x"', "'",
-         '""', '--comment "a --dport 70000 b"', "-j nat", "-j DNAT --to-destination 10.0.0.1:80", "-d 10.0.0.300", "-s 10.0.0.1/33",
-         "-j DNAT --to-destination 300.0.0.1", "\\", "--comment -j one"]  # fmt: skip
+         '""', '--comment "a --dport 70000 b"', "-j nat", "-j DNAT --to-destination 10.0.0.1:80", "-d 10.0.0.300",
+         "-s 10.0.0.1/33", "-j DNAT --to-destination 300.0.0.1", "\\", "--comment -j one"]  # fmt: skip
 
 
 def _read(text: str) -> Firewall | list[str]:

@@ -12,6 +12,7 @@ from netinsight.cli import run
 from netinsight.errors import InputError
 from netinsight.sources.topology_file import read_topology
 from tests.conftest import ROOT
+from tests.guest.iptables_helpers import runs_as_shown
 from tests.guest.test_nftables_reader import ACCEPT, document, match
 
 SSH = '{"chain": "INPUT", "in_interface": "eth0", "src": "10.0.0.1", "dst": "10.0.0.2", "dport": 22, "sport": 40000}'
@@ -66,15 +67,8 @@ def test_what_belongs_to_iptables_and_mistakes_of_both_files(
 def test_the_page_shows_what_is_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = (ROOT / "docs" / "nftables.md").read_text(encoding="utf-8")
-    (shown,) = re.findall(r"^```text\n(.*?)^```", page, re.M | re.S)
-    rules, packets = re.findall(r"^```json\n(.*?)^```", page, re.M | re.S)
-    (command,) = re.findall(r"^`netinsight (guest firewall .*?)`", page, re.M)
     monkeypatch.chdir(tmp_path)
-    Path("ruleset.json").write_text(rules)
-    Path("packets.jsonl").write_text(packets)
-    assert run(command.split()) == 0
-    assert capsys.readouterr().out == shown
+    runs_as_shown(ROOT / "docs" / "nftables.md", Path("ruleset.json"), capsys)
 
 
 def test_mistakes_are_told_when_a_topology_is_read(tmp_path: Path) -> None:

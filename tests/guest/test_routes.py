@@ -507,3 +507,19 @@ def test_a_protocol_that_is_none_is_told_with_those_that_are(command: Command, t
     (tmp_path / "packets.jsonl").write_text('{"dst": "8.8.8.8", "protocol": "tpc"}\n', "utf-8")
     _, _, err = command(folder(tmp_path))
     assert '"tpc" is not a whole number of at most 255, icmp, tcp, udp, gre, icmpv6, ipv6-icmp or sctp' in err
+
+
+def test_a_file_of_a_folder_that_is_not_read_is_named(command: Command, tmp_path: Path) -> None:
+    routes = folder(tmp_path)
+    for name in ("ip-rull.txt", "iptables-save.txt", "notes", ".hidden"):
+        (tmp_path / "g" / name).write_text("", "utf-8")
+    status, out, err = command(routes)
+    assert (status, bool(out)) == (0, True)
+    assert err.splitlines() == ["g/ip-rull.txt: warning: not read: no name that is known",
+                                "    hint: did you mean `ip-rule`?",
+                                "g/notes: warning: not read: no name that is known"]  # fmt: skip
+    (tmp_path / "g" / "ip-route").rename(tmp_path / "g" / "ip-rout")
+    status, _, err = command(routes)
+    assert status == 2
+    assert "no routes in it" in err
+    assert "did you mean `ip-route`?" in err

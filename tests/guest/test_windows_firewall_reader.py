@@ -13,10 +13,11 @@ import yaml
 from netinsight.cli import run
 from netinsight.errors import InputError
 from netinsight.guest.windows_firewall.reader import RULE_KEYS
+from netinsight.sources.guest_described import windows_firewall_of
 from netinsight.sources.topology_file import read_topology
-from netinsight.sources.windows_firewall_file import read_windows_firewall, windows_firewall_of
+from netinsight.sources.windows_firewall_file import read_windows_firewall
 from tests.conftest import ROOT
-from tests.guest.iptables_helpers import packet
+from tests.guest.iptables_helpers import packet, runs_as_shown
 from tests.guest.windows_firewall_export import firewall, rule, whole
 
 SCRIPT = ROOT / "netinsight" / "guest" / "collect" / "windows-firewall.ps1"
@@ -223,15 +224,8 @@ def test_the_command_tells_the_mistakes_of_both_files(
 def test_the_page_shows_what_is_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    rules, packets = re.findall(r"^```json\n(.*?)^```", page, re.M | re.S)
-    (shown,) = re.findall(r"^```text\n(.*?)^```", page, re.M | re.S)
-    (command,) = re.findall(r"^`netinsight (guest firewall .*?)`", page, re.M)
     monkeypatch.chdir(tmp_path)
-    Path("windows-firewall.json").write_text(rules)
-    Path("packets.jsonl").write_text(packets)
-    assert run(command.split()) == 0
-    assert capsys.readouterr().out == shown
+    runs_as_shown(PAGE, Path("windows-firewall.json"), capsys)
 
 
 def test_a_topology_is_told_of_mistakes_in_its_text(tmp_path: Path) -> None:

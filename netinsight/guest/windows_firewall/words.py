@@ -8,15 +8,13 @@ from typing import Any
 
 from netinsight.addresses import (
     LAST,
-    V4_FIRST,
-    V4_LAST,
     Range,
     family,
     merge,
     parse_address,
     parse_prefix,
     ranges,
-    subtract,
+    ranges_between,
 )
 from netinsight.engine.spaces import joined
 from netinsight.engine.tables import EVERYWHERE
@@ -275,8 +273,7 @@ def address_ranges(written: str) -> tuple[Range, ...]:
             first, last = (parse_address(one.strip()) for one in plain.split("-", 1))
             if first > last or family(first) != family(last):
                 raise ValueError(plain)
-            whole = Range(first, last)
-            return tuple(subtract([whole], Range(V4_FIRST, V4_LAST))) if family(first) == 6 else (whole,)
+            return ranges_between(first, last)
         base, slash, mask = plain.partition("/")
         if slash and "." in mask:
             bits = parse_address(mask) & 0xFFFFFFFF

@@ -14,7 +14,7 @@ from netinsight.network.build import Network
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Ref, why
 from netinsight.network.ways import guest_firewall, guests, router
-from netinsight.network.ways.guest_rules import firewall_of
+from netinsight.network.ways.guest_known import firewall_of
 from netinsight.network.ways.journey import At, Journey
 
 if TYPE_CHECKING:

@@ -8,22 +8,16 @@ from netinsight.addresses import Range, family, text
 from netinsight.engine.classify import Decision
 from netinsight.engine.spaces import Box, joined, subtract
 from netinsight.flow import TCP, PortRange, has_ports
+from netinsight.model.base import Path
 from netinsight.model.topology import Interface
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Packet, Ref, Ruling, Why, why
 from netinsight.network.ways import guests
-from netinsight.network.ways.guest_parts import Part
-from netinsight.network.ways.guest_rules import (
-    STAGES,
-    GuestFirewall,
-    firewall_of,
-    judged,
-    judged_again,
-    origin_of,
-)
+from netinsight.network.ways.guest_known import STAGES, GuestFirewall, firewall_of
 from netinsight.network.ways.journey import Journey
 
 if TYPE_CHECKING:
+    from netinsight.network.ways.guest_parts import Part
     from netinsight.network.ways.walker import Walker
 
 ITEMS = {"OUTPUT": "firewall.iptables.egress", "INPUT": "firewall.iptables.ingress",
@@ -66,6 +60,19 @@ def passes_on(walker: Walker, journey: Journey, interface: Interface) -> list[Jo
     ]
 
 
+def answers_inside(walker: Walker, journey: Journey, interface: Interface) -> int | None:
+    """The container of a guest whose answer this is: to where the guest sent the question on."""
+    instance, packet = interface.instance_id or "", journey.packet
+    if not journey.frame.back:
+        return None
+    asked = [part for step in walker.asked_steps if (step.object.id, step.stage) == (instance, STAGES["INPUT"])
+             and (step.packet.destination, step.packet.source) == (packet.source, packet.destination)
+             for part in walker.firewalled.get((instance, "INPUT", step.packet), ())]  # fmt: skip
+    inside = {part.left.destination for part in asked if part.sent_on and part.left}
+    (only,) = inside if len(inside) == 1 and all(part.sent_on for part in asked) else (None,)
+    return only.first if only and only.first == only.last else None
+
+
 def _marks(parts: list[Part]) -> set[int]:
     """The marks that rules set."""
     return {part.left.mark.value for part in parts if part.left and part.left.mark.value}
@@ -73,18 +80,16 @@ def _marks(parts: list[Part]) -> set[int]:
 
 def _stage(walker: Walker, journey: Journey, interface: Interface, chain: str) -> tuple[Journey, list[Part]]:
     """The same with what the firewall says, and its parts; as it was where nobody knows its rules."""
-    parts = judged(walker, journey, interface, chain)
-    firewall = firewall_of(walker.network, interface.instance_id or "", family(journey.packet.source))
-    if parts is None or firewall is None:
+    instance = interface.instance_id or ""
+    firewall = firewall_of(walker.network, instance, family(journey.packet.source)) if walker.with_guest else None
+    if firewall is None:
         return journey, []
+    from netinsight.network.ways.guest_rules import judged  # with the walks through chains
+
+    parts = judged(walker, firewall, journey, interface, chain)
     told = _step(walker, firewall, journey, interface, chain, parts)
     if not journey.frame.back:
-        walker.judged[interface.instance_id or "", STAGES[chain], journey.packet] = (
-            firewall,
-            journey,
-            interface,
-            chain,
-        )
+        walker.judged[instance, STAGES[chain], journey.packet] = (firewall, journey, interface, chain)
     return told, parts
 
 
@@ -95,10 +100,20 @@ def _step(
     rulings = []
     for part in parts:
         decision, told = _told(part, journey, chain, firewall)
-        ruling = Ruling(journey.asked(part.box), decision, told, origin_of(instance, part, firewall))
+        ruling = Ruling(journey.asked(part.box), decision, told, _origin(instance, part, firewall))
         on = _sent_on(walker, journey, interface, part) if part.sent_on and decision is Decision.ACCEPT else None
         rulings.append(on or ruling)
     return journey.step(STAGES[chain], ITEMS[chain], Ref("instance", instance), tuple(rulings))
+
+
+def _origin(instance: str, part: Part, firewall: GuestFirewall) -> Origin:
+    """The rule that decided, or the policy, as evidence."""
+    one = part.decides
+    key = firewall.key_of(one)
+    said = one.rule if one.rule != "policy" else f"policy of {one.chain}: {one.verdict}" if one.chain else "no chain"
+    name = "/".join([instance, key, *([one.place] if one.place else [])])
+    path: Path = ("instances", instance, "guest", key, *([one.line] if one.line else []))
+    return Origin(name, "guest_firewall_rule", path, text=said)
 
 
 def _sent_on(walker: Walker, journey: Journey, interface: Interface, part: Part) -> Ruling | None:
@@ -140,6 +155,8 @@ def answered(walker: Walker, there: Journey, back: Journey) -> Journey:
         mine = journey.part(there.box.ports).packet.box
         tracked = (*tracked, *subtract((step.packet.box,), (mine,)))  # the rest is other walks' to tell
         if subtract((step.packet.box,), tracked):
+            from netinsight.network.ways.guest_rules import judged_again
+
             again = judged_again(walker, firewall, journey, interface, chain, tracked)
             steps[at] = _step(walker, firewall, journey, interface, chain, again).steps[-1]
     return there._replace(steps=tuple(steps))

@@ -11,25 +11,18 @@ are ESTABLISHED, or INVALID. A SYN-ACK of no connection is INVALID, what follows
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from netinsight.addresses import family, parse_address
 from netinsight.engine.spaces import Box, Region, cut, intersect, subtract
 from netinsight.flow import ICMP, ICMPV6, TCP, has_ports
-from netinsight.guest import described
 from netinsight.guest.iptables import FLAGS, NO_PORTS, Connection, Judgement
 from netinsight.guest.iptables import Packet as Judged
-from netinsight.guest.listeners import processes
-from netinsight.guest.nftables import Ruleset, iptables_of
-from netinsight.model.base import Path
-from netinsight.model.guest import Guest, Listener
 from netinsight.model.topology import Interface
-from netinsight.network.build import Network
-from netinsight.network.filters import Origin
 from netinsight.network.steps import Packet
 from netinsight.network.ways import guests
+from netinsight.network.ways.guest_known import STAGES, GuestFirewall, addresses_of
 from netinsight.network.ways.guest_parts import (
     Part,
     asked_box,
@@ -42,85 +35,16 @@ from netinsight.network.ways.guest_parts import (
     restored_to,
 )
 from netinsight.network.ways.journey import Journey
-from netinsight.sources.nftables_file import nftables_of
-from netinsight.sources.windows_firewall_file import windows_firewall_of
 
 if TYPE_CHECKING:
-    from netinsight.guest.windows_firewall import WindowsFirewall
     from netinsight.network.ways.walker import Walker
 
-TABLES = ("raw", "mangle", "nat", "filter", "security")
-STAGES = {"OUTPUT": "guest.firewall.egress", "INPUT": "guest.firewall.ingress", "FORWARD": "guest.firewall.forward"}
 _OTHER_WAY = {"OUTPUT": "INPUT", "INPUT": "OUTPUT", "FORWARD": "FORWARD"}
 _FLAGS = {"question": None, "answer": FLAGS["SYN"] | FLAGS["ACK"], "later": FLAGS["ACK"], "reply": FLAGS["ACK"]}
 
 
-class GuestFirewall(NamedTuple):
-    """The firewall of a guest, of whatever kind.
-
-    Attributes
-    ----------
-    key
-        Where the topology has its rules.
-    regions
-        What becomes of all packets of a box of ports.
-    translates
-        Whether it may turn a packet to another address.
-    """
-
-    key: str
-    regions: Callable[[Judged], list[tuple[Box, Judgement]]]
-    translates: bool = False
-
-    def key_of(self, judgement: Judgement) -> str:
-        """Where the topology has the rules that decided: those of iptables and nftables may be judged together."""
-        return iptables_of(judgement.table) or self.key
-
-    def name_of(self, judgement: Judgement) -> str:
-        """What decided, for people."""
-        return "Windows Firewall" if self.key == "windows_firewall" else self.key_of(judgement)
-
-
-def firewall_of(network: Network, instance: str, of_family: int) -> GuestFirewall | None:
-    """The firewall of a guest for a family; None where its rules are not known."""
-    one = network.topology.instances.get(instance)
-    guest = one.guest if one else None
-    if guest is None:
-        return None
-    ruleset = network.kept(("nftables", instance), lambda: nftables_of(guest))
-    return network.kept(("guest firewall", instance, str(of_family)), lambda: _read(guest, ruleset, of_family))
-
-
-def _read(guest: Guest, ruleset: Ruleset | None, of_family: int) -> GuestFirewall | None:
-    """Of nftables and iptables a packet passes both, on one way through the chains of both."""
-    if (windows := windows_firewall_of(guest)) is not None:
-        asked = partial(_by_process, windows, guest.listening or [])
-        return GuestFirewall("windows_firewall", asked)
-    tables = described.firewall_of(guest, of_family)
-    if ruleset is not None:
-        together = ruleset if tables is None else ruleset.beside(tables)
-        return GuestFirewall("nftables", together.regions, together.translates(of_family))
-    if tables is not None:
-        key = "iptables" if of_family == 4 else "ip6tables"
-        return GuestFirewall(key, lambda packet: tables.regions(packet, TABLES), tables.translates)
-    return None
-
-
-def _by_process(windows: WindowsFirewall, listeners: list[Listener], packet: Judged) -> list[tuple[Box, Judgement]]:
-    """What a Windows firewall says; where that hangs on the process, of each port by the one that listens there."""
-    found = []
-    for box, judgement in windows.regions(packet):
-        if packet.chain != "INPUT" or not has_ports(packet.protocol) or not judgement.assumptions:
-            found.append((box, judgement))
-            continue
-        for part, name in processes(listeners, packet, box):
-            known = windows.regions(replace(packet, ports=part, program=name)) if name else [(part, judgement)]
-            found += known
-    return found
-
-
-def judged(walker: Walker, journey: Journey, interface: Interface, chain: str) -> list[Part] | None:
-    """What the firewall of a guest says of a packet, part by part; None where nobody knows its rules.
+def judged(walker: Walker, firewall: GuestFirewall, journey: Journey, interface: Interface, chain: str) -> list[Part]:
+    """What the firewall of a guest says of a packet, part by part.
 
     Parameters
     ----------
@@ -130,9 +54,6 @@ def judged(walker: Walker, journey: Journey, interface: Interface, chain: str) -
         ``OUTPUT`` of what the guest sends, ``INPUT`` of what it takes in, ``FORWARD`` of what it passes on.
     """
     instance, packet = interface.instance_id or "", journey.packet
-    firewall = firewall_of(walker.network, instance, family(packet.source)) if walker.with_guest else None
-    if firewall is None:
-        return None
     asker = _Asker(walker, firewall, interface, packet, chain)
     if journey.frame.back:
         return list(asker.answer())
@@ -147,19 +68,6 @@ def judged_again(
 ) -> list[Part]:
     """The same of a question whose answer is known: ``seen`` are the ports of which the guest tracks it."""
     return list(_Asker(walker, firewall, interface, journey.packet, chain).question(seen))
-
-
-def answers_inside(walker: Walker, journey: Journey, interface: Interface) -> int | None:
-    """The container of a guest whose answer this is: to where the guest sent the question on."""
-    instance, packet = interface.instance_id or "", journey.packet
-    if not journey.frame.back:
-        return None
-    asked = [part for step in walker.asked_steps if (step.object.id, step.stage) == (instance, STAGES["INPUT"])
-             and (step.packet.destination, step.packet.source) == (packet.source, packet.destination)
-             for part in walker.firewalled.get((instance, "INPUT", step.packet), ())]  # fmt: skip
-    inside = {part.left.destination for part in asked if part.sent_on and part.left}
-    (only,) = inside if len(inside) == 1 and all(part.sent_on for part in asked) else (None,)
-    return only.first if only and only.first == only.last else None
 
 
 class _Asker(NamedTuple):
@@ -269,7 +177,7 @@ class _Asker(NamedTuple):
     def _packet(self, box: Box, kind: str, **more: object) -> Judged:
         walker, protocol = self.walker, self.packet.protocol
         name = guests.interface_name(walker.network, self.interface)
-        held = guests.addresses_of(walker.network, self.interface.instance_id or "")
+        held = addresses_of(walker.network, self.interface.instance_id or "")
         out = self._way_on(self.packet.destination) if self.chain == "FORWARD" else name
         facts: dict[str, object] = {
             "chain": self.chain,
@@ -352,13 +260,3 @@ def _primary(interface: Interface, of_family: int) -> int | None:
     """The first address of an ENI."""
     addresses = (parse_address(written) for _, written in interface.addresses())
     return next((one for one in addresses if family(one) == of_family), None)
-
-
-def origin_of(instance: str, part: Part, firewall: GuestFirewall) -> Origin:
-    """The rule that decided, or the policy, as evidence."""
-    one = part.decides
-    key = firewall.key_of(one)
-    said = one.rule if one.rule != "policy" else f"policy of {one.chain}: {one.verdict}" if one.chain else "no chain"
-    name = "/".join([instance, key, *([one.place] if one.place else [])])
-    path: Path = ("instances", instance, "guest", key, *([one.line] if one.line else []))
-    return Origin(name, "guest_firewall_rule", path, text=said)

@@ -8,31 +8,22 @@ from typing import TYPE_CHECKING
 from netinsight.addresses import family, parse_address, ranges, text
 from netinsight.engine.classify import Decision
 from netinsight.flow import UDP, has_ports
-from netinsight.guest import described
-from netinsight.guest.ipv4 import NOT_OURS
-from netinsight.guest.packets import Found
-from netinsight.guest.routes import Routing, reverse_path
-from netinsight.guest.rows import HostAddress
 from netinsight.model.base import Path
 from netinsight.model.topology import Interface
 from netinsight.network.build import Network
 from netinsight.network.filters import Origin
 from netinsight.network.steps import Packet, Ref, Why, why
+from netinsight.network.ways.guest_known import addresses_of, routing_of
 from netinsight.network.ways.journey import Journey
 
 if TYPE_CHECKING:
+    from netinsight.guest.packets import Found
+    from netinsight.guest.routes import Routing
     from netinsight.network.ways.walker import Walker
 
 MODES = {1: "strict", 2: "loose"}
 NOWHERE = ("none", "blackhole", "unreachable", "prohibit", "martian")
 """What a look-up says where a guest sends nothing."""
-
-
-def routing_of(network: Network, instance: str) -> Routing | None:
-    """The routing of a guest; None where its rules or routes are not known: a guess would be no answer."""
-    one = network.topology.instances.get(instance)
-    guest = one.guest if one else None
-    return network.kept(("guest routing", instance), lambda: described.routing_of(guest)) if guest else None
 
 
 def sends(
@@ -99,7 +90,10 @@ def lets_in(walker: Walker, journey: Journey, interface: Interface, item: str) -
     name, routing = interface_name(walker.network, interface), routing_of(walker.network, interface.instance_id or "")
     if guest is None or guest.sysctl is None or name is None or routing is None:
         return journey
-    mode, packet = described.reverse_path_mode(guest, name), journey.packet
+    from netinsight.guest.routes import reverse_path
+    from netinsight.sources.guest_described import reverse_path_mode
+
+    mode, packet = reverse_path_mode(guest, name), journey.packet
     if mode == 0:
         return journey
     walker.address_sets.update(ranges(block) for block in routing.address_sets)
@@ -167,6 +161,8 @@ def _hangs_on_the_socket(network: Network, routing: Routing, packet: Packet, ins
 
 def nowhere(found: Found, destination: int) -> Why:
     """Why a guest sends nothing."""
+    from netinsight.guest.ipv4 import NOT_OURS
+
     if found.reason == NOT_OURS and found.source is not None:
         return why("guest_route.foreign_source", destination=text(destination), source=text(found.source))
     code = "guest_route.none" if found.type == "none" else "guest_route.refused"
@@ -208,13 +204,6 @@ def named(network: Network, interface: Interface, name: str | None) -> Interface
     owner = network.topology.instances.get(interface.instance_id or "")
     mine = [network.enis[eni] for eni in owner.network_interfaces] if owner and name else []
     return next((one for one in mine if interface_name(network, one) == name), None)
-
-
-def addresses_of(network: Network, instance: str) -> tuple[HostAddress, ...] | None:
-    """Every address of a guest; None where it did not print them."""
-    one = network.topology.instances.get(instance)
-    guest = one.guest if one else None
-    return network.kept(("guest addresses", instance), lambda: described.addresses_of(guest)) if guest else None
 
 
 def way_to(network: Network, interface: Interface, address: int, source: int | None = None) -> str | None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from netinsight.addresses import Range, text, within
 from netinsight.engine.classify import Decision
@@ -36,16 +37,17 @@ from netinsight.network.ways import (
     balancer,
     edge,
     guest_firewall,
-    guest_rules,
     guests,
     links,
     nat,
     publics,
     router,
 )
-from netinsight.network.ways.guest_parts import Part
-from netinsight.network.ways.guest_rules import GuestFirewall
+from netinsight.network.ways.guest_known import GuestFirewall
 from netinsight.network.ways.journey import At, Journey, Place
+
+if TYPE_CHECKING:
+    from netinsight.network.ways.guest_parts import Part
 
 MOST_JOURNEYS = 256
 """Equal choices multiply: beyond so many the rest is not walked, and the answer is not known."""
@@ -168,7 +170,7 @@ class Walker:
         if cut_through and own:
             journey = publics.bear_own_public(self, journey, interface)
         elif own:
-            inside = guest_rules.answers_inside(self, journey, interface)
+            inside = guest_firewall.answers_inside(self, journey, interface)
             journey, leaves_by = guests.sends(self, journey, interface, inside)
             if leaves_by is None:
                 return self.lost(journey)

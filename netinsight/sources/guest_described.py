@@ -1,17 +1,23 @@
-"""The routing of a guest as a topology describes it: the texts that ``ip`` printed in it."""
+"""A guest's routing, addresses and firewalls, from the texts of it that a topology has.
+
+Few topologies have any: what reads a kind of text is loaded where there is one.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from netinsight.errors import InputError
-from netinsight.guest.address_rows import read_addresses
-from netinsight.guest.iptables import Firewall, read_firewall
-from netinsight.guest.lines import Problems, Written
-from netinsight.guest.packets import Settings
-from netinsight.guest.routes import Routing, read_routing
-from netinsight.guest.rows import HostAddress
-from netinsight.guest.system import is_on, read_sysctl, read_table_names
-from netinsight.guest.windows import is_windows, read_windows_routing
 from netinsight.model.guest import Guest
+
+if TYPE_CHECKING:
+    from netinsight.guest.iptables import Firewall
+    from netinsight.guest.lines import Problems
+    from netinsight.guest.nftables import Ruleset
+    from netinsight.guest.packets import Settings
+    from netinsight.guest.routes import Routing
+    from netinsight.guest.rows import HostAddress
+    from netinsight.guest.windows_firewall import WindowsFirewall
 
 
 def routing_of(guest: Guest) -> Routing | None:
@@ -22,6 +28,13 @@ def routing_of(guest: Guest) -> Routing | None:
     InputError
         With every mistake in the texts, each at the key in ``<>``, such as ``<rules>``, and its line there.
     """
+    if (guest.routes, guest.rules, guest.rt_tables, guest.sysctl) == (None,) * 4:
+        return None
+    from netinsight.guest.lines import Problems, Written
+    from netinsight.guest.routes import read_routing
+    from netinsight.guest.system import read_table_names
+    from netinsight.guest.windows import is_windows, read_windows_routing
+
     if guest.routes is not None and is_windows(guest.routes):
         return read_windows_routing(guest.routes)
     problems = Problems()
@@ -44,6 +57,10 @@ def routing_of(guest: Guest) -> Routing | None:
 
 def _settings(guest: Guest, problems: Problems) -> Settings:
     """The kernel's switches, as far as ``sysctl`` tells them; whether it forwards is asked elsewhere."""
+    from netinsight.guest.lines import Written
+    from netinsight.guest.packets import Settings
+    from netinsight.guest.system import is_on, read_sysctl
+
     if guest.sysctl is None:
         return Settings()
     known = read_sysctl(Written(guest.sysctl, "<sysctl>"), problems)
@@ -57,6 +74,9 @@ def _settings(guest: Guest, problems: Problems) -> Settings:
 
 def reverse_path_mode(guest: Guest, interface: str) -> int:
     """``rp_filter`` of an interface: the greater of its own and that of ``all``; 0 where nobody told."""
+    from netinsight.guest.lines import Problems, Written
+    from netinsight.guest.system import read_sysctl
+
     known = read_sysctl(Written(guest.sysctl or "", "<sysctl>"), Problems())
     values = (known.get(("net", "ipv4", "conf", name, "rp_filter"), "") for name in ("all", interface))
     return max(int(value) if value in ("1", "2") else 0 for value in values)
@@ -72,6 +92,9 @@ def addresses_of(guest: Guest) -> tuple[HostAddress, ...] | None:
     """
     if guest.addresses is None:
         return None
+    from netinsight.guest.address_rows import read_addresses
+    from netinsight.guest.lines import Problems, Written
+
     problems = Problems()
     found = read_addresses(Written(guest.addresses, "<addresses>"), problems)[1]
     if problems.found:
@@ -90,10 +113,42 @@ def firewall_of(guest: Guest, family: int) -> Firewall | None:
     text = guest.iptables if family == 4 else guest.ip6tables
     if text is None:
         return None
+    from netinsight.guest.iptables import Firewall, read_firewall
+
     if not text.strip():
         return Firewall(family, {})
     name = "<iptables>" if family == 4 else "<ip6tables>"
     return read_firewall(text, family=family, ipsets=guest.ipsets, file=name, ipsets_file="<ipsets>")
+
+
+def nftables_of(guest: Guest) -> Ruleset | None:
+    """The rules of a guest's nftables; None where they are not known.
+
+    Raises
+    ------
+    InputError
+        With every mistake, at ``<nftables>`` and its line there.
+    """
+    if guest.nftables is None:
+        return None
+    from netinsight.sources.nftables_file import read_nftables
+
+    return read_nftables(guest.nftables, "<nftables>")
+
+
+def windows_firewall_of(guest: Guest) -> WindowsFirewall | None:
+    """The Windows firewall of a guest; None where it is not known.
+
+    Raises
+    ------
+    InputError
+        With every mistake in the text, each at ``<windows_firewall>`` and its line there.
+    """
+    if guest.windows_firewall is None:
+        return None
+    from netinsight.sources.windows_firewall_file import read_windows_firewall
+
+    return read_windows_firewall(guest.windows_firewall)
 
 
 def _as_addresses(guest: Guest) -> str | None:
