@@ -47,8 +47,16 @@ def test_everything_that_the_public_face_gives_or_takes_is_public_too() -> None:
 def _types() -> dict[str, object]:
     from netinsight.diagnosis.evaluate import Evaluator
     from netinsight.flow import Asked
+    from netinsight.set_answers import Sets
 
-    return {"Evaluation": ni.Evaluation, "Evaluator": Evaluator, "Asked": Asked, "Matrix": ni.Matrix}
+    sets = {name: getattr(ni, name) for name in ("PortsAnswer", "WhoCanReachAnswer", "ExposureAnswer")}
+    return sets | {
+        "Sets": Sets,
+        "Evaluation": ni.Evaluation,
+        "Evaluator": Evaluator,
+        "Asked": Asked,
+        "Matrix": ni.Matrix,
+    }
 
 
 def test_every_public_name_is_documented() -> None:

@@ -133,7 +133,7 @@ def in_bash(code: str, line: str) -> list[str]:
 @needs_bash
 @pytest.mark.parametrize(
     ("line", "offered"),
-    [("netinsight diagnose full.yaml --src i-", ["i-a", "i-b"]), ("netinsight exp", ["explain"]),
+    [("netinsight diagnose full.yaml --src i-", ["i-a", "i-b"]), ("netinsight expl", ["explain"]),
      ("netinsight show full.yaml pcc", ["pcc-shared"])],
 )  # fmt: skip
 def test_bash_completes_by_the_code(line: str, offered: list[str], command: Command) -> None:
@@ -147,7 +147,7 @@ ENIS = ["eni-a", "eni-a2", "eni-b", "eni-c", "eni-gone"]
 ENDS = sorted(["i-a", "i-b", *ENIS, "web\\ server", "internet"])
 
 COMPLETED = {
-    "a command by its first letters": ("netinsight ex", ["explain"]),
+    "a command by its first letters": ("netinsight ex", ["explain", "exposure"]),
     "an option by its first letters": ("netinsight diagnose full.yaml --so", ["--source-port"]),
     "options of another command": ("netinsight show full.yaml --o", ["--output"]),
     "no option that the command has not": ("netinsight validate full.yaml --sr", []),
@@ -174,7 +174,7 @@ COMPLETED = {
     "an assumption": ("netinsight diagnose full.yaml --assume icmp", ["icmp_gre_stateful=false", "icmp_gre_stateful=true"]),
     "a preset": ("netinsight diagnose full.yaml --src i-a --preset ", ["cloud-assistant"]),
     "a shell": ("netinsight completion z", ["zsh"]),
-    "a schema": ("netinsight schema ", ["report", "topology"]),
+    "a schema": ("netinsight schema ", ["exposure", "ports", "report", "topology", "who-can-reach"]),
     "a file": ("netinsight validate fu", ["full.yaml"]),
     "nothing before the topology": ("netinsight diagnose --src i", []),
     "nothing of standard input": ("netinsight diagnose - --src i-", []),
