@@ -184,7 +184,8 @@ def test_an_interruption_is_130_without_a_traceback(
 
 
 @pytest.mark.parametrize("words", [
-    ["--help"], *([name, "--help"] for name in ("diagnose", "show", "explain", "validate", "guest", "schema", "completion")),
+    ["--help"], *([name, "--help"] for name in ("diagnose", "evaluate", "show", "explain", "validate", "guest",
+                                                   "schema", "completion")),
     ["guest", "route", "--help"],
 ])  # fmt: skip
 def test_help_is_no_error_and_has_an_example(words: list[str], command: Command) -> None:

@@ -64,6 +64,7 @@ def test_the_readmes_commands_are_understood(
         "instances: {i-b: {network_interfaces: {eni-b: {vswitch: vsw-db, ip: 10.0.2.20, security_groups: [sg-bastion]}}}}"
     )
     (tmp_path / "questions.csv").write_text("src,dst,port\ni-a,i-b,22\n", encoding="utf-8")
+    (tmp_path / "flows.csv").write_text("src,dst,port\ni-a,i-b,22\n", encoding="utf-8")
     rules, packets, *_ = (block for kind in ("text", "json") for block in blocks("docs/guest-firewall.md", kind)[:1])
     (tmp_path / "rules.v4").write_text(rules)
     (tmp_path / "packets.jsonl").write_text(packets)

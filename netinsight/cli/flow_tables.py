@@ -6,15 +6,19 @@ import csv
 import io
 import json
 import shlex
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple, Protocol
 
+import numpy as np
+
 from netinsight.diagnosis.evaluation import Evaluation
-from netinsight.diagnosis.flow_columns import Flows
+from netinsight.diagnosis.flow_columns import Flows, numbered
 from netinsight.errors import visible
 from netinsight.flow import Verdict, has_ports, protocol_name
+from netinsight.network.alike import distinct
 from netinsight.sources.flows_file import Part, arrow
 
 SAID = ("verdict", "item", "object", "rule")
@@ -40,43 +44,67 @@ def _columns(part: Part, flows: Flows, found: Evaluation) -> dict[str, Sequence[
     return columns | {name: column.tolist() for name, column in found.columns().items()}
 
 
-class CsvTable:
+class _Lines(ABC):
+    """A line for each flow; every word is written as its format has it once, however often it stands there."""
+
+    def __init__(self, to: IO[bytes]) -> None:
+        self._to, self._count = to, 0
+
+    def add(self, part: Part, flows: Flows, found: Evaluation) -> None:
+        columns = _columns(part, flows, found)
+        lines = [self.head(list(columns))] if not self._count else []
+        words = [
+            map({word: self.word(name, word) for word in dict.fromkeys(column)}.__getitem__, column)
+            for name, column in columns.items()
+        ]
+        lines += map(self.line, zip(*words, strict=True))
+        self._to.write("".join(lines).encode())
+        self._count += len(flows)
+
+    def end(self) -> None:
+        """Nothing more stands behind the last line."""
+        self._to.flush()
+
+    @abstractmethod
+    def head(self, names: list[str]) -> str:
+        """What stands before the first line."""
+
+    @abstractmethod
+    def word(self, name: str, word: Any) -> str:
+        """A word of a column as it is written."""
+
+    @abstractmethod
+    def line(self, words: tuple[str, ...]) -> str:
+        """A line of such words."""
+
+
+class CsvTable(_Lines):
     """A header, and a row for each flow."""
 
-    def __init__(self, to: IO[bytes]) -> None:
-        self._to, self._has_header = to, False
+    def head(self, names: list[str]) -> str:
+        return ",".join(names) + "\n"
 
-    def add(self, part: Part, flows: Flows, found: Evaluation) -> None:
-        columns = _columns(part, flows, found)
+    def word(self, _: str, word: Any) -> str:
+        """A cell, in quotes where it must be."""
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if not self._has_header:
-            writer.writerow(columns)
-            self._has_header = True
-        writer.writerows(zip(*columns.values(), strict=True))
-        self._to.write(text.getvalue().encode())
+        csv.writer(text, lineterminator="").writerow([word, ""])
+        return text.getvalue()[:-1]
 
-    def end(self) -> None:
-        """Nothing more."""
+    def line(self, words: tuple[str, ...]) -> str:
+        return ",".join(words) + "\n"
 
 
-class JsonTable:
+class JsonTable(_Lines):
     """An object for each flow, one a line."""
 
-    def __init__(self, to: IO[bytes]) -> None:
-        self._to = to
+    def head(self, _: list[str]) -> str:
+        return ""
 
-    def add(self, part: Part, flows: Flows, found: Evaluation) -> None:
-        columns = _columns(part, flows, found)
-        line = "{%s}\n" % ", ".join(f'"{name}": %s' for name in columns)  # noqa: UP031
-        told = []
-        for column in columns.values():
-            words = {word: json.dumps(word, ensure_ascii=False) for word in dict.fromkeys(column)}
-            told.append(map(words.__getitem__, column))
-        self._to.write("".join(map(line.__mod__, zip(*told, strict=True))).encode())
+    def word(self, name: str, word: Any) -> str:
+        return f'"{name}": {json.dumps(word, ensure_ascii=False)}'
 
-    def end(self) -> None:
-        """Nothing more."""
+    def line(self, words: tuple[str, ...]) -> str:
+        return f"{{{', '.join(words)}}}\n"
 
 
 class ParquetTable:
@@ -137,15 +165,15 @@ class Summary:
 
     def add(self, flows: Flows, found: Evaluation) -> None:
         """Some more flows."""
-        self.verdicts.update(found.verdict.tolist())
-        keys = list(zip(*(column.tolist() for column in found.columns().values()), strict=True))
-        rows = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
-        for key, count in Counter(keys).items():
-            verdict, *blamed = key
+        columns = [column.tolist() for column in found.columns().values()]
+        first, which = distinct([numbered(column) for column in columns])
+        for row, count in zip(first.tolist(), np.bincount(which).tolist(), strict=False):
+            verdict, *blamed = (column[row] for column in columns)
+            self.verdicts[verdict] += count
             if blamed[0]:
                 blocker = Blocker(verdict != Verdict.UNDETERMINED, *blamed)
                 self.blockers[blocker] += count
-                self.first.setdefault(blocker, _asking(flows, rows[key]))
+                self.first.setdefault(blocker, _asking(flows, row))
 
     def text(self, command: list[str], *, every: bool) -> str:
         """As the command line prints it; ``command`` diagnoses a flow if what asks it is put behind."""

@@ -188,6 +188,11 @@ def _distinct(column: Sequence[Any]) -> Iterable[Any]:
         ) from None
 
 
+def numbered(column: Sequence[Any]) -> Numbers:
+    """The words of a column as numbers, in the order in which they are met."""
+    return _looked_up(column, {word: number for number, word in enumerate(_distinct(column))})
+
+
 def _looked_up(column: Sequence[Any], numbers: Mapping[Any, int]) -> Numbers:
     return np.fromiter(map(numbers.__getitem__, column), dtype=np.int64, count=len(column))
 
