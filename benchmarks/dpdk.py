@@ -20,7 +20,8 @@ def run(rules: Path, headers: Path, count: int, algorithm: str, rounds: int, cor
     done = subprocess.run(
         [
             "stdbuf", "-oL", TOOL, "--no-huge", "--no-pci", "--no-shconf", "--no-telemetry", "--force-max-simd-bitwidth=512",
-            "-m", "6144", "-l", str(core), "--", f"--rulesf={rules}", f"--tracef={headers}", f"--tracenum={count}", "--rulenum=131072",
+            "-m", "6144", "-l", str(core), "--", f"--rulesf={rules}", f"--tracef={headers}", f"--tracenum={count}",
+            "--rulenum=131072",
             f"--iter={rounds}", "--tracestep=256", "--bldcat=1", "--runcat=1", f"--alg={algorithm}",
             f"--verbose={3 if told else 0}",
         ],
