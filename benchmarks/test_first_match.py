@@ -1,19 +1,28 @@
-"""First match: many flows compiled, beside the same rows walked by plain Python one flow at a time."""
+"""First match: many flows compiled, beside plain Python, beside the linear scan, beside DPDK's rte_acl on the same core."""
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import geometric_mean
+from subprocess import TimeoutExpired
 from time import perf_counter
 
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.classbench import Rule, make_headers, make_rules, on_the_line, read_rules, table_of, write_for_dpdk
+from benchmarks.dpdk import ALGORITHMS, TOOL, answers, rate
 from netinsight.addresses import V4_FIRST, Range
+from netinsight.engine import classify
+from netinsight.engine.classifier import Classifier, V4Flows
 from netinsight.engine.classify import first_match, first_matches
 from netinsight.engine.tables import AddressSets, Row, Table, halves
 from netinsight.flow import PortRange
+from tests.shared_data import SHARED
 
 
 def make_table(rules: int, seed: int = 1) -> Table:
@@ -64,3 +73,102 @@ def test_many_flows_compiled(
     assert found[:500].tolist() == plain
     if benchmark.stats:
         ratio(f"one flow in plain Python / compiled, {rules} rules", plain_rate, benchmark.stats.stats.min / len(flows))
+
+
+SETS = [f"{style}1_{size}" for size in (1000, 10_000, 100_000) for style in ("acl", "fw", "ipc")]
+"""Of ClassBench; where its files are not there, lists of these styles and sizes are made."""
+SMALL = [f"{style} {size}" for size in (50, 100, 200) for style in ("acl", "fw", "ipc")]
+SCANNED = 200_000_000
+"""Rows times headers of which the linear scan is timed and asked; rte_acl is asked all."""
+_TO_DPDK: dict[str, list[float]] = {}
+
+
+def rules_of(name: str) -> list[Rule]:
+    """A set of ClassBench, or a list that is made."""
+    path = SHARED / "classbench" / f"{name}.xz"
+    if path.exists():
+        return read_rules(path)
+    style, size = name.replace("1_", " ").split()
+    return make_rules(style, int(size))
+
+
+def best_rate(work: Callable[[], object], count: int, rounds: int = 5) -> float:
+    spent = []
+    for _ in range(rounds):
+        begun = perf_counter()
+        work()
+        spent.append(perf_counter() - begun)
+    return count / min(spent)
+
+
+@pytest.fixture
+def core() -> Iterator[int]:
+    """One core for this process and for DPDK in turn."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    yield max(allowed)
+    os.sched_setaffinity(0, allowed)
+
+
+@pytest.mark.parametrize("name", SMALL + SETS)
+def test_a_list_classified(
+    ratio: Callable[[str, float, float], None], request: pytest.FixtureRequest, tmp_path: Path, core: int, name: str
+) -> None:
+    smoke = request.config.getoption("benchmark_disable")
+    if smoke and name.endswith("00000"):
+        pytest.skip("100k rules are for the benchmark only")
+    rules = rules_of(name)
+    table, flows = table_of(rules), make_headers(rules, 2_000 if smoke else 200_000)
+    count = len(flows.source)
+    Classifier.build(table)  # its kernels are compiled
+    one = Classifier.build(table)
+    assert one is not None
+    found = one.match(flows)
+    line = on_the_line(flows)
+    assert (one.match(line) == found).all()
+    asked = min(count, SCANNED // 10 // len(rules) if smoke else SCANNED // len(rules))
+    begun = perf_counter()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classify, "SCANNED", 1 << 60)
+        assert (first_matches(table, line[:asked]) == found[:asked]).all()
+    scan = asked / (perf_counter() - begun)
+    if not smoke:
+        mine = best_rate(lambda: one.match(flows), count)
+        size = f"{one.seconds * 1000:.0f} ms to build, {one.bytes / 1e6:.1f} MB"
+        ratio(f"{name} ({len(rules)} rules, {one.kind}, {size}): classified / scanned", mine, scan)
+        ratio(f"{name}: (n, 7) integers / columns", best_rate(lambda: one.match(line), count), mine)
+    if TOOL is None:
+        pytest.skip("dpdk-test-acl is not installed (Debian package dpdk)")
+    _beside_dpdk(ratio, name, rules, flows, one, core, tmp_path, smoke)
+
+
+def _beside_dpdk(
+    ratio: Callable[[str, float, float], None], name: str, rules: list[Rule], flows: V4Flows, one: Classifier, core: int,
+    folder: Path, smoke: bool,
+) -> None:  # fmt: skip
+    """Rates in turn, five times each, of the algorithm that is best for the list; every answer compared."""
+    files, count = write_for_dpdk(rules, flows, folder), len(flows.source)
+    try:
+        assert (answers(*files, count, core) == one.match(flows)).all()
+    except TimeoutExpired:
+        pytest.skip("rte_acl does not build this list in five minutes")
+    if smoke:
+        return
+    rates = {algorithm: rate(*files, count, algorithm, 5, core) for algorithm in ALGORITHMS}
+    best = max(rates, key=rates.__getitem__)
+    theirs, ours = [rates[best]], [best_rate(lambda: one.match(flows), count)]
+    for _ in range(5):
+        theirs.append(rate(*files, count, best, 5, core))
+        ours.append(best_rate(lambda: one.match(flows), count))
+    ratio(f"{name}: classified ({max(ours) / 1e6:.1f} M/s) / rte_acl {best} ({max(theirs) / 1e6:.1f} M/s)",
+          max(ours), max(theirs))  # fmt: skip
+    sort = "up to 200 rules" if name in SMALL else "100k rules" if name.endswith("_100000") else "1k and 10k rules"
+    _TO_DPDK.setdefault(sort, []).append(max(ours) / max(theirs))
+
+
+def test_the_geometric_mean(ratio: Callable[[str, float, float], None]) -> None:
+    if not _TO_DPDK:
+        pytest.skip("nothing was compared with dpdk-test-acl")
+    for sort, ratios in _TO_DPDK.items():
+        assert all(one > 0 for one in ratios)
+        ratio(f"classified / rte_acl, geometric mean of {len(ratios)} lists of {sort}", geometric_mean(ratios), 1.0)

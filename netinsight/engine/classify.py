@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from netinsight.engine.classifier import Classifier
 
-SCANNED = 2_000_000
-"""Rows times flows beyond which it pays to look the rows up by their addresses first."""
+
+SCANNED = 20_000_000
+"""Rows times flows beyond which a structure of the rows is built; a row beyond ``LARGE`` costs a flow no more."""
+LARGE = 1000
 
 
 class Decision(StrEnum):
@@ -69,16 +72,25 @@ def first_matches(table: Table, flows: NDArray[np.int64]) -> NDArray[np.int64]:
     import numpy as np
 
     from netinsight.engine.compiled import compiled
-    from netinsight.engine.vectors import vectors_of
 
+    if min(table.count, LARGE) * len(flows) > SCANNED:
+        classifier = classifier_of(table)
+        if classifier is not None:
+            return classifier.match(flows)
     found = np.full(len(flows), -1, dtype=np.int64)
     flat = np.ascontiguousarray(flows, dtype=np.int64).reshape(-1)
-    vectors = vectors_of(table) if table.count * len(flows) > SCANNED else None
-    if vectors is None:
-        compiled().next_matches(*_buffers(table), flat, np.arange(len(flows), dtype=np.int64), len(flows), found)
-    else:
-        compiled().first_matches(*_buffers(table), *vectors, flat, len(flows), found)
+    compiled().next_matches(*_buffers(table), flat, np.arange(len(flows), dtype=np.int64), len(flows), found)
     return found
+
+
+def classifier_of(table: Table) -> Classifier | None:
+    """The structure of a table's rows as they are now, built when they are first asked for; None if it is too large."""
+    from netinsight.engine.classifier import Classifier
+
+    content = table.rows.tobytes()  # a set, once numbered, does not change
+    if table.kept is None or table.kept[0] != content:
+        table.kept = (content, Classifier.build(table))
+    return table.kept[1]
 
 
 def all_matches(table: Table, flows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -121,37 +121,6 @@ def next_matches(
         found[i] = flow_match(rows, found[i] + 1, count, bounds, starts, flows, i * FLOW_COLUMNS)
 
 
-BITS = 62
-"""Rows in a word of bits."""
-
-
-def first_matches(
-    rows: Sequence[int], count: int, bounds: Sequence[int], starts: Sequence[int], parts: Sequence[int], sources: int,
-    last: int, bits: Sequence[int], flows: Sequence[int], number: int, found: MutableSequence[int],
-) -> None:  # fmt: skip
-    """``found[i]`` becomes the first match of flow i, looked for where the bits of both its addresses are set.
-
-    ``parts`` cut the line: for sources those before ``sources``, for destinations those up to ``last``. The words of a
-    part in ``bits`` tell which rows hold its addresses.
-    """
-    words = (count + BITS - 1) // BITS
-    for i in range(number):
-        at = i * FLOW_COLUMNS
-        source = last_begun(parts, 0, sources, flows[at], flows[at + 1]) * words
-        destination = last_begun(parts, sources, last, flows[at + 2], flows[at + 3]) * words
-        found[i] = -1
-        for word in range(words):
-            row = word * BITS
-            left = bits[source + word] & bits[destination + word]
-            while left != 0 and found[i] == -1:
-                if left & 1 == 1:
-                    found[i] = flow_match(rows, row, row + 1, bounds, starts, flows, at)
-                left >>= 1
-                row += 1
-            if found[i] != -1:
-                break
-
-
 MIXED = -2
 """A box that no one certain row decides whole."""
 
@@ -424,7 +393,7 @@ def group_flows(
 
 
 IN_ORDER = (
-    last_begun, in_set, ends_match, first_match, flow_match, next_matches, first_matches, first_for_box, listed,
+    last_begun, in_set, ends_match, first_match, flow_match, next_matches, first_for_box, listed,
     route_inside, list_at, state_at, end_stop, inside_flows, group_flows,
 )  # fmt: skip
 """Callees before callers: the order in which they are compiled."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from netinsight.addresses import LAST, Range, merge
 from netinsight.flow import EVERY_PORT, PortRange
+
+if TYPE_CHECKING:
+    from netinsight.engine.classifier import Classifier
 
 _HALF = 1 << 64
 _BIAS = 1 << 63
@@ -77,11 +80,14 @@ class Table:
         ``kernels.COLUMNS`` integers a row.
     sets : AddressSets
         What the address columns point to; shared by all tables of a network.
+    kept
+        The content of ``rows`` and what ``classify.classifier_of`` built of it.
     """
 
     sets: AddressSets
     rows: array[int] = field(default_factory=lambda: array("q"))
     count: int = 0
+    kept: tuple[bytes, Classifier | None] | None = field(default=None, repr=False, compare=False)
 
     def add(self, row: Row) -> int:
         """Append a row; returns its number."""

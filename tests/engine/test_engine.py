@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netinsight.addresses import Range, parse_address, parse_prefix, ranges
-from netinsight.engine import classify, kernels
+from netinsight.engine import kernels
 from netinsight.engine.classify import Decision, all_matches, decide, first_match, first_matches, partition
 from netinsight.engine.spaces import Box, common, cut, intersect, ports_of, subtract, without
 from netinsight.engine.tables import EVERYWHERE, AddressSets, Row, Table, halves
@@ -96,13 +95,6 @@ def test_many_flows_match_as_each_by_itself(rows: list[Row], flows: list[Flow]) 
     columns = [[*halves(f.source), *halves(f.destination), f.protocol, f.source_port, f.port] for f in flows]
     found = first_matches(table, np.array(columns, dtype=np.int64))
     assert found.tolist() == [first_match(table, *flow) for flow in flows]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classify, "SCANNED", 0)  # by bit vectors
-        assert first_matches(table, np.array(columns, dtype=np.int64)).tolist() == found.tolist()
-        before = kernels.BITS - 6  # rows of no protocol that there is: the others lie in two words
-        later = packed([Row(protocol=(255, 255), ports=PortRange(9, 9))] * before + rows)
-        shifted = np.where(found < 0, found, found + before)
-        assert first_matches(later, np.array(columns, dtype=np.int64)).tolist() == shifted.tolist()
     every: list[list[int]] = [[] for _ in flows]
     for which, met in all_matches(table, np.array(columns, dtype=np.int64)):
         for i, row in zip(which.tolist(), met.tolist(), strict=True):
