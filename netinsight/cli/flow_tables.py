@@ -18,7 +18,7 @@ from netinsight.diagnosis.evaluation import Evaluation
 from netinsight.diagnosis.flow_columns import Flows, numbered
 from netinsight.errors import visible
 from netinsight.flow import Verdict, has_ports, protocol_name
-from netinsight.network.alike import distinct
+from netinsight.network.kinds import distinct
 from netinsight.sources.flows_file import Part, arrow
 
 SAID = ("verdict", "item", "object", "rule")
