@@ -68,9 +68,10 @@ def test_the_ends_of_one(command: Command) -> None:
 
 
 def test_a_page_holds_no_script_and_escapes_names(command: Command, tmp_path: Path) -> None:
-    text = Path(ISOLATED).read_text(encoding="utf-8").replace("name: etcd-1", 'name: "<script>x"', 1)
-    source, page = tmp_path / "wild.yaml", tmp_path / "matrix.html"
-    source.write_text(text, encoding="utf-8")
+    document = yaml.safe_load(Path(ISOLATED).read_text(encoding="utf-8"))
+    next(iter(document["instances"].values()))["name"] = "<script>x"
+    source, page = tmp_path / "wild.json", tmp_path / "matrix.html"
+    source.write_text(json.dumps(document, default=str), encoding="utf-8")
     assert command("matrix", str(source), *SERVICES, "--by", "name", "-o", "html", "--to", str(page)).status == 0
     written = page.read_text(encoding="utf-8")
     assert "&lt;script&gt;x" in written
