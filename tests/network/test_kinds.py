@@ -11,7 +11,7 @@ from netinsight.api import Net
 from netinsight.engine import compiled as compiled_module
 from netinsight.model.topology import Topology
 from netinsight.network import inside
-from netinsight.network.alike import distinct
+from netinsight.network.kinds import distinct
 
 
 def test_distinct_rows_are_the_first_of_each_kind_whatever_the_numbers() -> None:
