@@ -58,6 +58,14 @@ def test_every_form_counts_the_same(command: Command, tmp_path: Path) -> None:
     assert len(listed) == sum(len(pairs.group_of) for pairs in matrix)
 
 
+def test_parquet_holds_what_csv_does(command: Command, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (the extra `parquet`)")
+    target = tmp_path / "pairs.parquet"
+    assert command("matrix", ISOLATED, *SERVICES, "-o", "parquet", "--to", str(target)).status == 0
+    read = [{name: str(value) for name, value in row.items()} for row in parquet.read_table(target).to_pylist()]
+    assert read == rows(command("matrix", ISOLATED, *SERVICES, "-o", "csv").out)
+
+
 def test_the_ends_of_one(command: Command) -> None:
     two_tier = str(ROOT / "topologies" / "two-tier.yaml")
     assert (

@@ -115,7 +115,8 @@ def _add_matrix(commands: Any) -> None:
     add("--members", metavar="FILE", help="write which class each end is a member of to FILE, as CSV")
     add("--one-way", action="store_true", help="leave the replies out")
     _add_circumstances(parser)
-    add("--output", "-o", choices=("table", "csv", "json", "html"), default="table", help="the format (default: table)")
+    add("--output", "-o", choices=("table", "csv", "parquet", "json", "html"), default="table",
+        help="the format (default: table)")  # fmt: skip
     _add_words(parser)
 
 

@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from io import StringIO
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from markupsafe import Markup
@@ -108,6 +108,16 @@ def _class_pairs(pairs: Pairs) -> Iterator[tuple[Any, ...]]:
             other = pairs.groups[b]
             yield (pairs.service, a, b, group.members[0], other.members[1 if a == b else 0], sizes[a], sizes[b],
                    int(pairs.sizes[a, b]), VERDICTS[pairs.codes[a, b]].value)  # fmt: skip
+
+
+def write_parquet(matrix: Matrix, to: IO[bytes]) -> None:
+    """The same as Parquet; it needs the extra ``parquet``."""
+    import pyarrow
+    from pyarrow import parquet
+
+    rows = [row for pairs in matrix for row in _class_pairs(pairs)]
+    columns = zip(*rows, strict=True) if rows else ([] for _ in COLUMNS)
+    parquet.write_table(pyarrow.table(dict(zip(COLUMNS, map(list, columns), strict=True))), to)
 
 
 def members_csv(matrix: Matrix) -> Iterator[str]:
