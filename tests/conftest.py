@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 
+import netinsight
 from netinsight.diagnosis import diagnose
 from netinsight.diagnosis.report import Report
 
@@ -18,6 +23,10 @@ from netinsight.diagnosis.report import Report
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile("same")
+# Hypothesis draws from the constants of what is imported too: it is all of the package, whichever tests run, and before them.
+for _found in walk_packages(netinsight.__path__, "netinsight."):
+    if not _found.name.endswith("__main__"):
+        import_module(_found.name)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,8 +66,23 @@ def project_root(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def every_report_fits_its_schema() -> Iterator[None]:
-    """Each report that any test makes is checked against the documented schema, as a script would read it."""
-    validator = Draft202012Validator(json.loads((ROOT / "docs" / "report.schema.json").read_text(encoding="utf-8")))
+    """Each report that any test makes is checked against the documented schema, as a script would read it.
+
+    Reports have much in common: of equal parts that fit one is looked at.
+    """
+    by_reference, fitting = Draft202012Validator.VALIDATORS["$ref"], set[tuple[str, str]]()
+
+    def remembered(validator: Any, reference: str, instance: object, schema: Any) -> Iterator[Any]:
+        part = reference, json.dumps(instance)
+        if part not in fitting:
+            errors = list(by_reference(validator, reference, instance, schema))
+            if not errors:
+                fitting.add(part)
+            yield from errors
+
+    validator = extend(Draft202012Validator, {"$ref": remembered})(
+        json.loads((ROOT / "docs" / "report.schema.json").read_text(encoding="utf-8"))
+    )
     write = diagnose.write
 
     def checked(*arguments: object) -> Report:
