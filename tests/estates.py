@@ -83,7 +83,7 @@ def topologies(draw: Draw) -> Topology:
     _add_public_addresses(draw, document)
     _add_tables(draw, document)
     if draw(st.integers(0, 3)) == 3:
-        document["assumptions"] = dict(draw(st.sets(st.sampled_from(sorted(ASSUMPTIONS.items())), max_size=3)))
+        document["assumptions"] = dict(sorted(draw(st.sets(st.sampled_from(sorted(ASSUMPTIONS.items())), max_size=3))))
     written = json.dumps(document)
     document["unknown"] = {name: "of another account" for name in LOST if f'"{name}"' in written}
     topology = Topology.model_validate(document)

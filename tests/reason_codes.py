@@ -6,6 +6,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
+from functools import cache
 from typing import NamedTuple
 
 _HELPERS = {"_drop": "DROP"}
@@ -44,27 +45,39 @@ class Given(NamedTuple):
 
 def given(sources: Iterable[str], known: Set[str]) -> Given:
     """Every code of ``known`` that sources give, with what they decide by it."""
-    trees = [ast.parse(source) for source in sources]
+    read = [_read(source, frozenset(known)) for source in sources]
     decided: dict[str, set[str]] = defaultdict(set)
-    mentioned: set[str] = set()
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and node.value in known:
-                mentioned.add(str(node.value))
-            elif isinstance(node, ast.FunctionDef):
-                for decision, code in _Function(node, known).pairs():
-                    decided[decision].add(code)
-    for code in _of_rows(trees, known):
+    mentioned = set[str]().union(*(one.mentioned for one in read))
+    for decision, code in (pair for one in read for pair in one.pairs):
+        decided[decision].add(code)
+    for code in _of_rows(frozenset[str]().union(*(one.kinds for one in read)), known):
         decided["ACCEPT" if code.endswith(".accept") else "DROP"].add(code)
     for code in mentioned & _BY_A_PARAMETER.keys():
         decided[_BY_A_PARAMETER[code]].add(code)
     return Given(decided, mentioned.difference(*decided.values()))
 
 
-def _of_rows(trees: list[ast.Module], known: Set[str]) -> Iterator[str]:
+class _Read(NamedTuple):
+    """What one source says: its codes, each beside a decision, and the kinds of rows that it makes."""
+
+    mentioned: frozenset[str]
+    pairs: frozenset[tuple[str, str]]
+    kinds: frozenset[str]
+
+
+@cache
+def _read(source: str, known: frozenset[str]) -> _Read:
+    """One source; where another is changed it says the same."""
+    nodes = list(ast.walk(ast.parse(source)))
+    pairs = {pair for node in nodes if isinstance(node, ast.FunctionDef) for pair in _Function(node, known).pairs()}
+    kinds = {node.value for call in nodes if isinstance(call, ast.Call) for node in call.args
+             if getattr(call.func, "id", "") == "Origin" and isinstance(node, ast.Constant)}  # fmt: skip
+    mentioned = {node.value for node in nodes if isinstance(node, ast.Constant) and node.value in known}
+    return _Read(frozenset(mentioned), frozenset(pairs), frozenset(kinds))
+
+
+def _of_rows(kinds: Set[str], known: Set[str]) -> Iterator[str]:
     """Codes that a list gives by the kind of its row (``stages.by_rows``)."""
-    kinds = {node.value for tree in trees for call in ast.walk(tree) if isinstance(call, ast.Call)
-             for node in call.args if getattr(call.func, "id", "") == "Origin" and isinstance(node, ast.Constant)}  # fmt: skip
     for code in known:
         kind, _, word = code.rpartition(".")
         if kind in kinds and re.fullmatch("accept|drop|drop_first", word):

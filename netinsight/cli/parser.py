@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from typing import Any
 
 from netinsight import __version__
@@ -11,8 +12,9 @@ from netinsight.cli.guest_parser import add_guest
 from netinsight.cli.reach_parser import add_reach
 
 
+@cache
 def build_parser() -> argparse.ArgumentParser:
-    """Every command and its arguments."""
+    """Every command and its arguments; made once, it takes longer than to parse."""
     parser = Parser(
         prog="netinsight",
         description="Why a connection in a cloud network passes or fails: offline, with the rule and the line that decided.",
