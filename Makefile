@@ -15,7 +15,7 @@ demo: $(STAMP)
 	status=$$?; test $$status -le 1
 
 test: $(STAMP)
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest -n logical --dist worksteal tests
 
 lint: $(STAMP)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

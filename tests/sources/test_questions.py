@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from types import SimpleNamespace
 from typing import Any
 
@@ -291,9 +291,9 @@ HUGE = {
 
 @pytest.mark.parametrize("written", HUGE.values(), ids=HUGE)
 def test_what_is_too_much_is_refused_in_few_words_and_soon(written: str) -> None:
-    began = perf_counter()
+    began = process_time()
     found = refused(written)
-    assert perf_counter() - began < 2
+    assert process_time() - began < 2
     assert len(found) == 1
     assert found[0].place.line == written.count("\n") + 1
     assert len(found[0].in_full()) < 2000
