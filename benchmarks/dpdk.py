@@ -25,7 +25,7 @@ def run(rules: Path, headers: Path, count: int, algorithm: str, rounds: int, cor
             f"--iter={rounds}", "--tracestep=256", "--bldcat=1", "--runcat=1", f"--alg={algorithm}",
             f"--verbose={3 if told else 0}",
         ],
-        capture_output=True, text=True, timeout=300,
+        capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     return done.stdout if told else done.stdout + done.stderr  # it may crash as it ends: stdbuf keeps what was printed
 
