@@ -102,7 +102,8 @@ class InputError(NetInsightError):
 class Mistakes:
     """Mistakes of a large input while it is read: the first by their place are kept, all are counted."""
 
-    MOST = 50
+    MOST = 49
+    """With the line that tells how many there are more, as many as a command prints."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -275,7 +275,7 @@ def test_a_mistake_far_behind_stops_what_is_before_it(command: Command, monkeypa
     assert (answer.status, answer.out) == (2, "")
     told = problems(answer.err)
     assert told[0] == "long.csv:52:16: port `x` is not a port (1 to 65535)"
-    assert (len(told), told[-1]) == (51, "long.csv: and 10 more mistakes")
+    assert (len(told), told[-1]) == (50, "long.csv: and 11 more mistakes")
 
 
 def test_a_name_that_is_wrong_is_told_once(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def pairs(of: Net) -> list[tuple[str, str]]:
 
 def asked(of: Net, src: str, dst: str, what: Asked) -> PairSet | None:
     """The set of a pair; None for a pair that cannot be asked."""
-    asking = Asking(of.network, of.catalogue, of._moment(Manner()), of_many=True)
+    asking = Asking(of.network, of.catalogue, of.moment(Manner()), of_many=True)
     try:
         return pair_set(asking, src, dst, what, None, Lang.EN)
     except QuestionError:
