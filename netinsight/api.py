@@ -346,16 +346,8 @@ class Net:
         return manner.at or self.topology.collected_at or datetime.now(UTC).replace(microsecond=0)
 
     def _answer(self, question: Question, manner: Manner, *, of_many: bool = False) -> Answer:
-        report = diagnose(
-            self.network,
-            question,
-            self.moment(manner),
-            self.catalogue,
-            Lang(manner.lang),
-            manner.guest,
-            manner.explain,
-            of_many,
-        )  # fmt: skip
+        report = diagnose(self.network, question, self.moment(manner), self.catalogue, Lang(manner.lang), manner.guest,
+                          manner.explain, of_many)  # fmt: skip
         return Answer.of(report, self.catalogue, self.network)
 
     def problems_of(self, one: Asked | Question) -> tuple[Problem, ...]:

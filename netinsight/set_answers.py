@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from pydantic import ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from netinsight.diagnosis.catalogue import Catalogue, Lang
 from netinsight.diagnosis.exposure import exposure, parse_allowed
@@ -20,19 +20,23 @@ __all__ = ["Asking", "ExposureAnswer", "PortsAnswer", "Sets", "WhoCanReachAnswer
 Protocols = str | Iterable[str] | None
 
 
-class PortsAnswer(Ports):
-    """The exact set of ports between two objects, as ``Ports``; ``print`` gives the text."""
+class _Answer(BaseModel):
+    """A report that knows how to show itself."""
 
-    model_config = ConfigDict(defer_build=True)
+    model_config = ConfigDict(defer_build=True)  # nothing of it is validated: it is made of a report
 
     _catalogue: Catalogue = PrivateAttr()
 
     @classmethod
-    def of(cls, report: Ports, catalogue: Catalogue) -> PortsAnswer:
+    def of(cls, report: BaseModel, catalogue: Catalogue) -> Self:
         """A report, with the catalogue whose words it is told in."""
         answer = cls.model_construct(report.model_fields_set, **dict(report))
         answer._catalogue = catalogue
-        return answer
+        return answer  # type: ignore[return-value]  # pydantic's plugin takes what is constructed for this very class
+
+
+class PortsAnswer(_Answer, Ports):
+    """The exact set of ports between two objects, as ``Ports``; ``print`` gives the text."""
 
     def text(self, *, colour: bool = False, everything: bool = False) -> str:
         """As the command line prints it; with ``everything`` each rule by itself, and no list cut short."""
@@ -42,19 +46,8 @@ class PortsAnswer(Ports):
         return self.text()
 
 
-class WhoCanReachAnswer(WhoCanReach):
+class WhoCanReachAnswer(_Answer, WhoCanReach):
     """Who reaches a destination, as ``WhoCanReach``; ``print`` gives the text."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    _catalogue: Catalogue = PrivateAttr()
-
-    @classmethod
-    def of(cls, report: WhoCanReach, catalogue: Catalogue) -> WhoCanReachAnswer:
-        """A report, with the catalogue whose words it is told in."""
-        answer = cls.model_construct(report.model_fields_set, **dict(report))
-        answer._catalogue = catalogue
-        return answer
 
     def text(self, *, colour: bool = False, everything: bool = False, summary: bool = False) -> str:
         """As the command line prints it; with ``everything`` who does not too, with ``summary`` numbers for names."""
@@ -64,19 +57,8 @@ class WhoCanReachAnswer(WhoCanReach):
         return self.text()
 
 
-class ExposureAnswer(Exposure):
+class ExposureAnswer(_Answer, Exposure):
     """What the Internet reaches, as ``Exposure``; ``print`` gives the text."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    _catalogue: Catalogue = PrivateAttr()
-
-    @classmethod
-    def of(cls, report: Exposure, catalogue: Catalogue) -> ExposureAnswer:
-        """A report, with the catalogue whose words it is told in."""
-        answer = cls.model_construct(report.model_fields_set, **dict(report))
-        answer._catalogue = catalogue
-        return answer
 
     def text(self, *, colour: bool = False, everything: bool = False, summary: bool = False) -> str:
         """As the command line prints it; with ``everything`` no list cut short, with ``summary`` no packets and rules."""

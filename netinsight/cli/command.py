@@ -1,4 +1,4 @@
-"""How a command is added to the parser; what it does is imported when it runs."""
+"""How a command is added to the parser, and the arguments that several have; what it does is imported when it runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from netinsight.errors import QuestionError, did_you_mean
+
+RULES = "a folder of rule files that override the shipped catalogue"
 
 
 class Parser(argparse.ArgumentParser):
@@ -71,3 +73,32 @@ def add_command(commands: Any, name: str, run: Run, summary: str, *examples: str
     parser.add_argument("--to", metavar="FILE", help="write the result to FILE (default: standard output)")
     parser.add_argument("--no-color", action="store_true", help="no escape codes, even on a terminal")
     return parser
+
+
+def add_topology(parser: argparse.ArgumentParser) -> None:
+    """Which topology is asked."""
+    parser.add_argument(
+        "topology", metavar="TOPOLOGY", help="a YAML or JSON file, a folder of them, or - for standard input"
+    )
+
+
+def add_loudness(parser: argparse.ArgumentParser) -> None:
+    """How much is told beside the answer."""
+    loud = parser.add_mutually_exclusive_group()
+    loud.add_argument("--quiet", "-q", action="store_true", help="print errors only; the exit status is the answer")
+    loud.add_argument("--verbose", "-v", action="store_true", help="tell warnings in full, and how long each part took")
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """In which words."""
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="the language (default: en)")
+    parser.add_argument("--rules", metavar="DIR", help=RULES)
+
+
+def add_circumstances(parser: argparse.ArgumentParser) -> None:
+    """What ``manner.manner_of`` and ``manner.assumptions_of`` read."""
+    add = parser.add_argument
+    add("--no-guest", action="store_true", help="leave the checks inside the guests out")
+    add("--at", metavar="RFC3339",
+        help="judge expiry and blackholes at this moment (default: the topology's collected_at)")  # fmt: skip
+    add("--assume", metavar="NAME=VALUE", action="append", default=[], help="turn a point that the cloud leaves open")

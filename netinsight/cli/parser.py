@@ -7,7 +7,17 @@ from functools import cache
 from typing import Any
 
 from netinsight import __version__
-from netinsight.cli.command import Parser, Run, add_command, add_commands
+from netinsight.cli.command import (
+    RULES,
+    Parser,
+    Run,
+    add_circumstances,
+    add_command,
+    add_commands,
+    add_loudness,
+    add_topology,
+    add_words,
+)
 from netinsight.cli.guest_parser import add_guest
 from netinsight.cli.reach_parser import add_reach
 
@@ -25,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_diagnose(commands)
     _add_matrix(commands)
     _add_evaluate(commands)
-    add_reach(commands, (_add_words, _add_loudness))
+    add_reach(commands)
     _add_show(commands)
     _add_explain(commands)
     _add_validate(commands)
@@ -33,34 +43,6 @@ def build_parser() -> argparse.ArgumentParser:
     _add_schema(commands)
     _add_completion(commands)
     return parser
-
-
-def _add_topology(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "topology", metavar="TOPOLOGY", help="a YAML or JSON file, a folder of them, or - for standard input"
-    )
-
-
-def _add_loudness(parser: argparse.ArgumentParser) -> None:
-    loud = parser.add_mutually_exclusive_group()
-    loud.add_argument("--quiet", "-q", action="store_true", help="print errors only; the exit status is the answer")
-    loud.add_argument("--verbose", "-v", action="store_true", help="tell warnings in full, and how long each part took")
-
-
-_RULES = "a folder of rule files that override the shipped catalogue"
-
-
-def _add_words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="the language (default: en)")
-    parser.add_argument("--rules", metavar="DIR", help=_RULES)
-
-
-def _add_circumstances(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--no-guest", action="store_true", help="leave the checks inside the guests out")
-    add("--at", metavar="RFC3339",
-        help="judge expiry and blackholes at this moment (default: the topology's collected_at)")  # fmt: skip
-    add("--assume", metavar="NAME=VALUE", action="append", default=[], help="turn a point that the cloud leaves open")
 
 
 def _add_diagnose(commands: Any) -> None:
@@ -72,7 +54,7 @@ def _add_diagnose(commands: Any) -> None:
         "netinsight diagnose topology.yaml --questions questions.csv",
         "netinsight diagnose topology.yaml --src i-a --preset cloud-assistant",
     )  # fmt: skip
-    _add_topology(parser)
+    add_topology(parser)
     add = parser.add_argument
     add("--src", metavar="OBJECT", help="where it begins: an instance, an ENI, a name, an address, or `internet`")
     add("--dst", metavar="OBJECT", help="where it ends: the same, or an address of the cloud's services")
@@ -89,12 +71,12 @@ def _add_diagnose(commands: Any) -> None:
         "--questions", metavar="FILE", help="many questions: CSV or JSON lines of src, dst, protocol, port; - for stdin"
     )
     add("--preset", metavar="NAME", help="a ready-made set of questions about --src: cloud-assistant")
-    _add_circumstances(parser)
+    add_circumstances(parser)
     add("--explain", action="store_true", help="show every rule that each stage tried, and on what it failed")
     add("--all", action="store_true", help="show every item, the normal ones too")
     add("--output", "-o", choices=("text", "json", "html"), default="text", help="the format (default: text)")
-    _add_words(parser)
-    _add_loudness(parser)
+    add_words(parser)
+    add_loudness(parser)
 
 
 def _add_matrix(commands: Any) -> None:
@@ -104,7 +86,7 @@ def _add_matrix(commands: Any) -> None:
         "netinsight matrix topology.yaml --service tcp/22 --by group --output html --to matrix.html",
         "netinsight matrix topology.yaml --service tcp/3306 --reaching i-db",
     )  # fmt: skip
-    _add_topology(parser)
+    add_topology(parser)
     add = parser.add_argument
     add("--service", metavar="SERVICE", action="append", required=True,
         help="a protocol and its port: tcp/22, udp/53, icmp; may be repeated")  # fmt: skip
@@ -116,10 +98,10 @@ def _add_matrix(commands: Any) -> None:
     add("--expand", action="store_true", help="with csv: a line for each pair of ends, not of classes")
     add("--members", metavar="FILE", help="write which class each end is a member of to FILE, as CSV")
     add("--one-way", action="store_true", help="leave the replies out")
-    _add_circumstances(parser)
+    add_circumstances(parser)
     add("--output", "-o", choices=("table", "csv", "parquet", "json", "html"), default="table",
         help="the format (default: table)")  # fmt: skip
-    _add_words(parser)
+    add_words(parser)
 
 
 def _add_evaluate(commands: Any) -> None:
@@ -129,17 +111,17 @@ def _add_evaluate(commands: Any) -> None:
         "netinsight evaluate topology.yaml flows.csv --output csv --to verdicts.csv",
         "netinsight evaluate topology.yaml flows.parquet --output parquet --to verdicts.parquet",
     )  # fmt: skip
-    _add_topology(parser)
+    add_topology(parser)
     add = parser.add_argument
     add("flows", metavar="FLOWS",
         help="CSV, JSON lines or Parquet of src, dst, protocol, port, source_port; - for standard input")  # fmt: skip
     add("--one-way", action="store_true", help="leave the replies out")
-    _add_circumstances(parser)
+    add_circumstances(parser)
     add("--all", action="store_true", help="show everything that stops flows, however much there is")
     add("--output", "-o", choices=("table", "csv", "json", "parquet"), default="table",
         help="a table of what stops how many, or a line for each flow (json: an object a line; default: table)")  # fmt: skip
-    parser.add_argument("--rules", metavar="DIR", help=_RULES)
-    _add_loudness(parser)
+    parser.add_argument("--rules", metavar="DIR", help=RULES)
+    add_loudness(parser)
 
 
 def _add_show(commands: Any) -> None:
@@ -149,7 +131,7 @@ def _add_show(commands: Any) -> None:
         "netinsight show topology.yaml i-a",
         "netinsight show topology.yaml --output svg --to topology.svg",
     )  # fmt: skip
-    _add_topology(parser)
+    add_topology(parser)
     parser.add_argument("object", metavar="OBJECT", nargs="?", help="an object by its id, name or address")
     parser.add_argument(
         "--output",
@@ -158,7 +140,7 @@ def _add_show(commands: Any) -> None:
         default="text",
         help="the format (default: text)",
     )
-    _add_words(parser)
+    add_words(parser)
 
 
 def _add_explain(commands: Any) -> None:
@@ -175,7 +157,7 @@ def _add_explain(commands: Any) -> None:
         help="an item, reason, verdict, stage or assumption, or what another cloud calls a reason (default: list them)",
     )
     parser.add_argument("--output", "-o", choices=("text", "json"), default="text", help="the format (default: text)")
-    _add_words(parser)
+    add_words(parser)
 
 
 def _add_validate(commands: Any) -> None:
@@ -183,8 +165,8 @@ def _add_validate(commands: Any) -> None:
         commands, "validate", Run("validate", "run"), "check a topology and tell everything that is wrong with it",
         "netinsight validate topology.yaml",
     )  # fmt: skip
-    _add_topology(parser)
-    _add_loudness(parser)
+    add_topology(parser)
+    add_loudness(parser)
 
 
 def _add_schema(commands: Any) -> None:

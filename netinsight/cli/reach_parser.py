@@ -3,45 +3,42 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
-from netinsight.cli.command import Run, add_command
-
-Add = Callable[[argparse.ArgumentParser], None]
+from netinsight.cli.command import Run, add_circumstances, add_command, add_loudness, add_topology, add_words
 
 
-def add_reach(commands: Any, shared: tuple[Add, ...]) -> None:
+def add_reach(commands: Any) -> None:
     """The three commands."""
     ports = add_command(
         commands, "ports", Run("reach", "run_ports"), "tell exactly which protocols and ports pass from one object to another",
         "netinsight ports topology.yaml i-a i-b",
         "netinsight ports topology.yaml internet i-web --port 1-1024",
     )  # fmt: skip
-    _add_topology(ports)
+    add_topology(ports)
     ports.add_argument("src", metavar="SRC", help="an instance, an ENI, a name, an address, or `internet`")
     ports.add_argument("dst", metavar="DST", help="the same, or an address of the cloud's services")
     _add_asked(ports, "every protocol")
     ports.add_argument("--all", action="store_true", help="show each rule by itself, and no list cut short")
-    _add_manner(ports, shared)
+    _add_manner(ports)
 
     who = add_command(
         commands, "who-can-reach", Run("reach", "run_who"), "tell who reaches an object, and on which ports",
         "netinsight who-can-reach topology.yaml i-db --port 3306",
         "netinsight who-can-reach topology.yaml i-db --summary",
     )  # fmt: skip
-    _add_topology(who)
+    add_topology(who)
     who.add_argument("dst", metavar="DST", help="an instance, an ENI, a load balancer, a name or an address")
     _add_asked(who, "tcp, udp and icmp")
     _add_extent(who, "name every source, those that do not reach it too")
-    _add_manner(who, shared)
+    _add_manner(who)
 
     exposure = add_command(
         commands, "exposure", Run("reach", "run_exposure"), "tell what the Internet truly reaches, and what reaches the Internet",
         "netinsight exposure topology.yaml",
         "netinsight exposure topology.yaml --allow tcp/443 --allow icmp --fail-if-exposed",
     )  # fmt: skip
-    _add_topology(exposure)
+    add_topology(exposure)
     _add_asked(exposure, "tcp, udp and icmp", family=False)
     add = exposure.add_argument
     add("--allow", metavar="PROTOCOL[/N[-M]]", action="append", default=[],
@@ -50,13 +47,7 @@ def add_reach(commands: Any, shared: tuple[Add, ...]) -> None:
         help="exit with 1 where anything is reached that --allow does not name, 3 where that is not known")  # fmt: skip
     add("--no-outward", action="store_true", help="leave out what reaches the Internet")
     _add_extent(exposure, "show each rule by itself, and no list cut short")
-    _add_manner(exposure, shared)
-
-
-def _add_topology(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "topology", metavar="TOPOLOGY", help="a YAML or JSON file, a folder of them, or - for standard input"
-    )
+    _add_manner(exposure)
 
 
 def _add_asked(parser: argparse.ArgumentParser, default: str, *, family: bool = True) -> None:
@@ -79,12 +70,8 @@ def _add_extent(parser: argparse.ArgumentParser, everything: str) -> None:
     extent.add_argument("--all", action="store_true", help=everything)
 
 
-def _add_manner(parser: argparse.ArgumentParser, shared: tuple[Add, ...]) -> None:
-    add = parser.add_argument
-    add("--no-guest", action="store_true", help="leave the checks inside the guests out")
-    add("--at", metavar="RFC3339",
-        help="judge expiry and blackholes at this moment (default: the topology's collected_at)")  # fmt: skip
-    add("--assume", metavar="NAME=VALUE", action="append", default=[], help="turn a point that the cloud leaves open")
-    add("--output", "-o", choices=("text", "json"), default="text", help="the format (default: text)")
-    for each in shared:
-        each(parser)
+def _add_manner(parser: argparse.ArgumentParser) -> None:
+    add_circumstances(parser)
+    parser.add_argument("--output", "-o", choices=("text", "json"), default="text", help="the format (default: text)")
+    add_words(parser)
+    add_loudness(parser)

@@ -11,7 +11,7 @@ The answer stays as classes × classes with their members; pairs are counted by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,11 @@ from netinsight.engine import kernels
 from netinsight.errors import QuestionError
 from netinsight.flow import NO_PORT, PortRange, Question, has_ports
 from netinsight.network.alike import GroupRows, Key, addresses_of, alike, described
-from netinsight.network.ends import INTERNET, find_end
+from netinsight.network.ends import INTERNET
+from netinsight.network.filters import Filter
+from netinsight.network.inside import Inside
 from netinsight.network.internet import address_sets
-from netinsight.network.steps import Walk
+from netinsight.network.steps import Step, Walk
 from netinsight.network.trace import ECHO_REQUEST
 from netinsight.network.ways.walker import Walker
 
@@ -60,19 +62,19 @@ def make_matrix(evaluator: Evaluator, services: Sequence[str], progress: Progres
     if not asked:
         raise QuestionError("a matrix needs a service", hint="such as tcp/22")
     each: list[Pairs] = []
+    pack = evaluator.packed_whole()
     for service in asked:
         left = MOST_BYTES - sum(one.codes.nbytes for one in each)
-        each.append(_Making(evaluator, service, progress or (lambda done, every: None)).run(left))
+        each.append(_Making(evaluator, pack, service, progress or (lambda done, every: None)).run(left))
     return Matrix(tuple(each))
 
 
 class _Making:
     """All pairs of a service while they are made."""
 
-    def __init__(self, evaluator: Evaluator, service: Service, progress: Progress) -> None:
+    def __init__(self, evaluator: Evaluator, pack: Inside, service: Service, progress: Progress) -> None:
         self.evaluator, self.network = evaluator, evaluator.network
-        self.service, self.progress = service, progress
-        self.pack = evaluator.packed_whole()
+        self.pack, self.service, self.progress = pack, service, progress
         self.rows = GroupRows(self.network, service.protocol, service.port)
         self.described = self.network.kept(("alike",), lambda: described(self.network))
         self.addresses = addresses_of(self.network)
@@ -84,6 +86,8 @@ class _Making:
         """The sets of addresses that lists look at which are no groups of an ENI."""
         self.whole: set[Key] = set()
         """What is said of ENIs whose groups must be told apart whole: a walk met them with other ports."""
+        self.noted, self.noted_beyond = dict[int, Filter](), dict[int, Filter]()
+        """The lists, by their identity, whose sets are in ``sets``, and in ``beyond``; none goes while it is known by that."""
         self.walked: dict[tuple[str, str], tuple[int, bool]] = {}
 
     def run(self, limit: int) -> Pairs:
@@ -141,8 +145,8 @@ class _Making:
 
     def decide(self, groups: tuple[Group, ...], codes: NDArray[np.uint8], said: NDArray[np.uint8]) -> None:
         """What the kernel says of pairs of ENIs, in blocks: verdicts, and where it leaves them open what the groups say."""
-        ends = [find_end(self.network, group.members[0]) for group in groups]
-        seconds = [find_end(self.network, group.members[1 if len(group) > 1 else 0]) for group in groups]
+        ends = [self.evaluator.end(group.members[0]) for group in groups]
+        seconds = [self.evaluator.end(group.members[1 if len(group) > 1 else 0]) for group in groups]
         sources = np.array([self.pack.number(end, asked_public=False) for end in ends], dtype=np.int64)
         targets = np.array([self.pack.number(end, asked_public=True) for end in ends], dtype=np.int64)
         others = np.array([self.pack.number(end, asked_public=True) for end in seconds], dtype=np.int64)
@@ -154,34 +158,29 @@ class _Making:
             target = np.where(a == b, others[b], targets[b])
             apart = np.flatnonzero(self.pack.apart(sources[a], target))
             a, b, target = a[apart], b[apart], target[apart]
-            there, back = self.asked(sources[a], target)
+            judged = self.asked(sources[a], target)
             if has_ports(self.service.protocol):
-                found = self.pack.decide(there, one_way=self.evaluator.one_way)[:, 0]
+                found = self.pack.outcomes(judged[0], one_way=self.evaluator.one_way)[:, 0]
                 codes[a, b] = _TOLD[found]
-            judged = [there] if has_ports(self.service.protocol) else [there, back]  # an answer of a session passes
             told = np.stack([self.pack.groups_say(flows, step) for flows in judged for step in _GROUP_STEPS])
             numbers = (3 ** np.arange(len(told))) @ told
             said[a, b] = np.where((told == kernels.OPEN).any(axis=0), _ALONE, numbers)
 
-    def asked(
-        self, source: NDArray[np.int64], target: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Questions and answers between ENIs as the kernels take them; an answer's ports are those of the question."""
-        same, protocol, port = np.ones(len(source), dtype=np.int64), self.service.protocol, self.service.port
+    def asked(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Questions between ENIs as the kernels take them; where no session lets the answers pass, these too."""
+        same, protocol = np.ones(len(source), dtype=np.int64), self.service.protocol
         if has_ports(protocol):
             clients = self.pack.client_ports[source].T
-            there = np.stack([source, target, same * protocol, *clients, same * port], axis=1)
-            return there, np.stack([target, source, same * protocol, *clients, same * port], axis=1)
+            return [np.stack([source, target, same * protocol, *clients, same * self.service.port], axis=1)]
         kinds = (ECHO_REQUEST[protocol], 0) if protocol in ECHO_REQUEST else (NO_PORT.first, NO_PORT.first)
         none = same * NO_PORT.first
-        there, back = (
+        return [
             np.stack([*ends, same * protocol, none, none, same * kind], axis=1)
             for ends, kind in zip(((source, target), (target, source)), kinds, strict=True)
-        )
-        return there, back
+        ]
 
     def walk(self, one: Group, other: Group) -> tuple[int, bool]:
-        """What a walk says of two classes, asked of one of each; and whether it went straight, see ``_is_straight``."""
+        """What a walk says of two classes, asked of one of each; and whether it went straight, see ``is_straight``."""
         src, dst = one.members[0], other.members[0]
         if src == dst:
             if len(one) < 2:
@@ -205,39 +204,43 @@ class _Making:
             id(packed) for name in (src, dst) if name in self.keys for packed in self.rows.of(self.network.enis[name])
         }
         for walker in seen:
-            looked = {held for packed in walker.consulted.values() for held in self.rows.sets(packed)}
-            beyond = {
-                held for packed in walker.consulted.values() if id(packed) not in own for held in address_sets(packed)
-            }
-            self.sets |= walker.address_sets | looked | beyond
-            self.beyond |= walker.address_sets | beyond
-        if ported and any(_other_ports(walk, self.service.port) for walk in walks):
+            self.note(walker, own)
+        translated = ported and any(_other_ports(walk, self.service.port) for walk in walks)
+        if translated:
             self.whole.update((self.described[name], self.keys[name]) for name in (src, dst) if name in self.keys)
-        straight = (
-            src in self.addresses and dst in self.addresses and all(self.is_straight(walk, src, dst) for walk in walks)
-        )
-        return _CODES[said.verdict], straight
+        between = src in self.addresses and dst in self.addresses and not translated
+        return _CODES[said.verdict], between and all(self.is_straight(walk, src, dst) for walk in walks)
+
+    def note(self, walker: Walker, own: set[int]) -> None:
+        """The sets of addresses that a walk looked at; ``own`` are the lists of the two ends' groups."""
+        self.sets |= walker.address_sets
+        self.beyond |= walker.address_sets
+        for key, packed in walker.consulted.items():
+            if key not in self.noted:
+                self.noted[key] = packed
+                self.sets.update(self.rows.sets(packed))
+            if key not in own and key not in self.noted_beyond:
+                self.noted_beyond[key] = packed
+                self.sets.update(address_sets(packed))
+                self.beyond.update(address_sets(packed))
 
     def is_straight(self, walk: Walk, src: str, dst: str) -> bool:
         """Whether only the groups of the two ends were met, and by what was asked: nothing was translated before them."""
         ends = (self.addresses[src], self.addresses[dst])
-        for step in walk.forward:
-            if step.stage.startswith("security_group.") and (
-                step.object.id not in (src, dst) or (step.packet.source, step.packet.destination) != ends
-            ):
-                return False
-        return not _other_ports(walk, self.service.port) if has_ports(self.service.protocol) else all(
-            step.object.id in (src, dst) and (step.packet.destination, step.packet.source) == ends
-            for step in walk.back if step.stage.startswith("security_group.")
-        )  # fmt: skip
+        back = () if has_ports(self.service.protocol) else _of_groups(walk.back)  # an answer of a session passes
+        met = [(step, (step.packet.source, step.packet.destination)) for step in _of_groups(walk.forward)]
+        met += [(step, (step.packet.destination, step.packet.source)) for step in back]
+        return all(step.object.id in (src, dst) and between == ends for step, between in met)
+
+
+def _of_groups(steps: Iterable[Step]) -> Iterator[Step]:
+    return (step for step in steps if step.stage.startswith("security_group."))
 
 
 def _other_ports(walk: Walk, port: int) -> bool:
     """Whether groups judged other ports than those that were asked: translated ones, or an answer by their own rows."""
-    forward = (step for step in walk.forward if step.stage.startswith("security_group."))
-    back = (step for step in walk.back if step.stage.startswith("security_group."))
-    return any(step.packet.box.ports != (port, port) for step in forward) or any(
-        ruling.why.code != "group.session" for step in back for ruling in step.rulings
+    return any(step.packet.box.ports != (port, port) for step in _of_groups(walk.forward)) or any(
+        ruling.why.code != "group.session" for step in _of_groups(walk.back) for ruling in step.rulings
     )
 
 

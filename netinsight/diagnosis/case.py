@@ -70,6 +70,14 @@ class Result(NamedTuple):
         """Whether it is about a walk: about all of them, if it names none."""
         return not self.only or any(one is walk for one in self.only)
 
+    def weighs(self, catalogue: Catalogue) -> ItemSeverity:
+        """Its severity: what the catalogue says of its item, where it has none of its own."""
+        return self.severity or catalogue.items[self.item].severity
+
+    def blocks(self, catalogue: Catalogue) -> bool:
+        """Whether it stops what was asked, or a part of it."""
+        return self.status is Status.ABNORMAL and self.weighs(catalogue) is ItemSeverity.CRITICAL
+
 
 class Role(StrEnum):
     """Which end of the question."""

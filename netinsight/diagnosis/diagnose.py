@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from netinsight import __version__
-from netinsight.addresses import Range, text
+from netinsight.addresses import text
 from netinsight.diagnosis.case import Case, Result, Status
-from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity, Lang
+from netinsight.diagnosis.catalogue import Catalogue, Lang
 from netinsight.diagnosis.checks import blackhole, business, firewall, load, nic, path, precondition, service, ssh
 from netinsight.diagnosis.demands import judge_demands
 from netinsight.diagnosis.partly import partly
@@ -75,14 +75,14 @@ def walked(
     catalogue: Catalogue,
     with_guest: bool,
     of_many: bool,
-    looked: set[tuple[Range, ...]] | None = None,
+    seen: list[Walker] | None = None,
 ) -> Case:
     """A question with its walks, as ``diagnose`` takes it.
 
     Parameters
     ----------
-    looked
-        Takes every set of addresses that something on the way looked at.
+    seen
+        Takes the walkers, which know what they looked at.
 
     Raises
     ------
@@ -93,10 +93,7 @@ def walked(
     unmet = unmet_preconditions(network, ends)
     if not of_many:
         refuse(network, unmet)
-    seen: list[Walker] = []
     walks = trace(network, question, ends, at, with_guest=with_guest, seen=seen)
-    if looked is not None:
-        looked.update(*(walker.sets() for walker in seen))
     return Case(network, catalogue, question, ends, question_box(question, ends), walks, at, with_guest, unmet)
 
 
@@ -160,14 +157,13 @@ def write(case: Case, results: list[Result], answered: Answer, writer: Writer) -
 def _item(writer: Writer, result: Result) -> ItemReport:
     catalogue = writer.case.catalogue
     rule = catalogue.items[result.item]
-    severity: ItemSeverity = result.severity or rule.severity
     needs_action = result.status in (Status.ABNORMAL, Status.UNKNOWN)
     return ItemReport.model_construct(
         id=result.item,
         object=ref(result.object),
         category=catalogue.categories[rule.category].fill(writer.lang, {}),
         name=rule.name.fill(writer.lang, {}),
-        severity=severity.value,
+        severity=result.weighs(catalogue).value,
         status=result.status.value,
         message=writer.message(result),
         suggestion=writer.suggestion(result) if needs_action else "",

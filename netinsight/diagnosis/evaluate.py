@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinsight.diagnosis.case import Case, Result, Status
-from netinsight.diagnosis.catalogue import Catalogue, ItemSeverity
-from netinsight.diagnosis.diagnose import CHECKS, judge
+from netinsight.diagnosis.catalogue import Catalogue
+from netinsight.diagnosis.diagnose import CHECKS, judge, walked
 from netinsight.diagnosis.evaluation import Columns, Evaluation, Owners, Said
 from netinsight.diagnosis.flow_columns import Flows, read_flows
 from netinsight.diagnosis.verdict import answer
@@ -28,11 +28,10 @@ from netinsight.engine.spaces import Box
 from netinsight.errors import Mistakes, QuestionError
 from netinsight.flow import TCP, UDP, PortRange, Question, Verdict, has_ports
 from netinsight.network.build import Network
-from netinsight.network.ends import End, Ends, Kind, find_end, find_ends, unmet_preconditions
+from netinsight.network.ends import End, Ends, Kind, find_end, find_ends
 from netinsight.network.inside import Inside, is_v4
 from netinsight.network.kinds import distinct
 from netinsight.network.steps import Walk
-from netinsight.network.trace import question_box, trace
 from netinsight.network.ways.walker import Walker
 
 P = TypeVar("P")
@@ -89,7 +88,7 @@ class Evaluator:
 
     def evaluate(self, flows: Flows) -> Evaluation:
         """The verdict of every flow."""
-        ends = [self._end(name) for name in flows.names]
+        ends = [self.end(name) for name in flows.names]
         self._pack.extend(ends)
         if len(self._owners.enis) != len(self._pack.ends):
             self._owners = Owners(self._pack, list(self.catalogue.items))
@@ -109,7 +108,7 @@ class Evaluator:
 
     def packed_whole(self) -> Inside:
         """Every ENI of the topology packed."""
-        self._pack.extend(find_end(self.network, name) for name in self.network.enis)
+        self._pack.extend(self.end(name) for name in self.network.enis)
         return self._pack
 
     def _decide(
@@ -127,14 +126,15 @@ class Evaluator:
         ends: list[End | None] = []
         for number, name in enumerate(flows.names):
             try:
-                ends.append(self._end(name))
+                ends.append(self.end(name))
             except QuestionError as error:
                 ends.append(None)
                 if name:  # that one is left out is told already
                     _tell_name(flows, number, error, mistakes)
         return ends
 
-    def _end(self, name: str) -> End:
+    def end(self, name: str) -> End:
+        """What a name means; it is looked up once."""
         if name not in self._found:
             self._found[name] = find_end(self.network, name)
         return self._found[name]
@@ -198,14 +198,10 @@ class Evaluator:
         QuestionError
             Where it cannot be asked.
         """
-        ends = find_ends(self.network, question)
-        walks = trace(self.network, question, ends, self.at, with_guest=self.with_guest, seen=seen)
-        unmet = unmet_preconditions(self.network, ends)
-        case = Case(self.network, self.catalogue, question, ends, question_box(question, ends), walks, self.at,
-                    self.with_guest, unmet)  # fmt: skip
-        results = judge(case)
+        case = walked(self.network, question, self.at, self.catalogue, self.with_guest, of_many=True, seen=seen)
+        results, walks = judge(case), case.walks
         verdict = answer(case, results).verdict
-        first = next(filter(self._blocks, results), None)
+        first = next((result for result in results if result.blocks(self.catalogue)), None)
         if first is None and verdict is Verdict.UNDETERMINED:
             first = next((result for result in results if result.status is Status.UNKNOWN), None)
         if first is None:
@@ -213,17 +209,13 @@ class Evaluator:
         origin = first.parts[0][0].origin if first.parts else None
         return Said(verdict.value, first.item, first.object.id, origin.id if origin and origin.is_rule else ""), walks
 
-    def _blocks(self, result: Result) -> bool:
-        severity = result.severity or self.catalogue.items[result.item].severity
-        return result.status is Status.ABNORMAL and severity is ItemSeverity.CRITICAL
-
     def stops_of(self, end: End, role: int) -> list[tuple[int, int, int]]:
         """What the state of an end stops: (first port, last port, the item's order), by order; UDP shifted."""
         stops = []
         for protocol, shift in ((TCP, 0), (UDP, kernels.UDP_SHIFT)):
             for result in self._judged(end, role, protocol):
                 order = self._order[result.item]
-                if self._blocks(result):
+                if result.blocks(self.catalogue):
                     stops += [(box.ports.first + shift, box.ports.last + shift, order) for box in result.stops]
         return sorted(stops, key=lambda stop: stop[2])
 

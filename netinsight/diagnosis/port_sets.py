@@ -27,6 +27,7 @@ from netinsight.engine.spaces import Box, common, joined, overlap, without
 from netinsight.flow import LAST_PORT, TCP, PortRange, Question, Verdict, has_ports
 from netinsight.network.build import Network
 from netinsight.network.steps import Ruling, Step, Walk
+from netinsight.network.ways.walker import Walker
 
 ALL_PORTS = PortRange(1, LAST_PORT)
 Listening = Literal["yes", "no", "some", "unknown"]
@@ -53,7 +54,11 @@ class Asking(NamedTuple):
 
     def case(self, question: Question) -> Case:
         """A question with its walks."""
-        return walked(self.network, question, self.at, self.catalogue, self.with_guest, self.of_many, self.looked)
+        seen: list[Walker] = []
+        case = walked(self.network, question, self.at, self.catalogue, self.with_guest, self.of_many, seen)
+        if self.looked is not None:
+            self.looked.update(*(walker.sets() for walker in seen))
+        return case
 
 
 class Point(NamedTuple):

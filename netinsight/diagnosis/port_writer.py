@@ -7,8 +7,8 @@ from typing import Any
 
 from netinsight import __version__
 from netinsight.addresses import PRIVATE_V4, SERVICE_V4, Range, cidrs, contains, merge, text
-from netinsight.diagnosis.case import Case, Status
-from netinsight.diagnosis.catalogue import ItemSeverity, Lang
+from netinsight.diagnosis.case import Case
+from netinsight.diagnosis.catalogue import Lang
 from netinsight.diagnosis.port_sets import SERVICE_ITEMS, Asking, Judged, Piece
 from netinsight.diagnosis.reach_report import Arrival, Hosts, Passing, Stopped, Through, Witness
 from netinsight.diagnosis.report import Assumption, Blocker
@@ -51,10 +51,8 @@ def stopped_of(parts: Sequence[Judged]) -> Stopped | None:
 
 def _blockers(judged: Judged) -> Iterator[tuple[Blocker, list[PortRange]]]:
     """What stops some ports, by the network: and which."""
-    items = judged.case.catalogue.items
     for one in judged.results:
-        critical = (one.severity or items[one.item].severity) is ItemSeverity.CRITICAL
-        if one.status is Status.ABNORMAL and critical and not one.item.startswith(SERVICE_ITEMS):
+        if one.blocks(judged.case.catalogue) and not one.item.startswith(SERVICE_ITEMS):
             ports = joined([*(box.ports for box in one.stops), *(ruling.box.ports for ruling, _ in one.parts)])
             yield Blocker.model_construct(item=one.item, object=ref(one.object)), ports
 

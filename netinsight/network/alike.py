@@ -37,7 +37,7 @@ class GroupRows:
 
     def __init__(self, network: Network, protocol: int, port: int) -> None:
         self.network, self.protocol, self.port = network, protocol, port
-        self._keys: dict[int, Key] = {}
+        self._keys: dict[int, int] = {}
         self._numbers: dict[Key, int] = {}
         self._filters: dict[int, Filter] = {}
 
@@ -64,9 +64,8 @@ class GroupRows:
             rows = packed.table.rows
             said = tuple(tuple(rows[row * COLUMNS + column] for column in _KEPT) for row in self._matched(packed))
             self._filters[id(packed)] = packed
-            self._keys[id(packed)] = said
-            self._numbers.setdefault(said, len(self._numbers))
-        return self._numbers[self._keys[id(packed)]]
+            self._keys[id(packed)] = self._numbers.setdefault(said, len(self._numbers))
+        return self._keys[id(packed)]
 
     def _matched(self, packed: Filter) -> Iterator[int]:
         """The rows that the service can match, whatever the addresses and the client's ports."""
@@ -109,14 +108,14 @@ def alike(
     sets
         Each sorted and disjoint, as packed rows hold them.
     """
-    sides = _Sides(sets)
+    sides = Sides(sets)
     classes: dict[Key, list[str]] = {}
     for name, key in described.items():
         classes.setdefault((key, sides.of(addresses[name])), []).append(name)
     return [tuple(members) for members in classes.values()]
 
 
-class _Sides:
+class Sides:
     """Which of many sets hold an address, as one number: of equal numbers the same sets do.
 
     Each set has 128 bits of a hash, and the number is their sum without carry: that two sums meet by chance is as unlikely as

@@ -173,15 +173,19 @@ class Inside:
         Flows that no list tells apart are decided once.
         """
         first, which = self._kinds.distinct(asked)
-        found = np.empty(3 * len(first), dtype=np.int64)
+        decided = self.outcomes(asked[first], one_way=one_way)
+        self._name_routes(asked[first], decided)
+        return decided[which]
+
+    def outcomes(self, asked: NDArray[np.int64], *, one_way: bool) -> NDArray[np.int64]:
+        """As ``decide``, each flow for itself, and no row of a route that stops it."""
+        found = np.empty(3 * len(asked), dtype=np.int64)
         last_stage = kernels.AT_DESTINATION_ENI if one_way else kernels.AT_REPLY_ACL_IN
         compiled().inside_flows(
             self.rows, self.lists, self.leads_to, self.bounds, self.starts, self.enis, self.vswitches, self.stops,
-            self.stop_starts, asked[first].reshape(-1), len(first), last_stage, found,
+            self.stop_starts, asked.reshape(-1), len(asked), last_stage, found,
         )  # fmt: skip
-        decided = found.reshape(-1, 3)
-        self._name_routes(asked[first], decided)
-        return decided[which]
+        return found.reshape(-1, 3)
 
     def groups_say(self, asked: NDArray[np.int64], step: int) -> NDArray[np.int64]:
         """What the groups of one end say of flows between ENIs (``kernels.group_flows``), shape (n,); ``asked`` as ``decide``."""

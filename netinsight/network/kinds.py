@@ -6,13 +6,13 @@ both or neither. Two ports are alike where no row, and nothing that an end stops
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netinsight.engine import kernels
+from netinsight.network.alike import Sides
 
 if TYPE_CHECKING:
     from netinsight.network.inside import Inside
@@ -46,35 +46,10 @@ def _kinds(pack: Inside) -> Numbers:
     numbers: dict[str, int] = {}
     stopped = [numbers.setdefault(repr((flat[starts[n] : starts[n + 1]], flat[starts[n + 1] : starts[n + 2]])),
                                   len(numbers)) for n in range(0, 2 * len(enis), 2)]  # fmt: skip
+    sides, held = Sides(pack.network.sets), dict[int, int]()
+    inside = [held.setdefault(sides.of(end.address or 0), len(held)) for end in pack.ends]
     told_apart = [enis[:, column] for column in range(kernels.ENI_EGRESS, kernels.ENI_COLUMNS)]
-    return distinct([*told_apart, np.array(stopped, dtype=np.int64), *_signatures(pack, enis)])[1]
-
-
-def _signatures(pack: Inside, enis: Numbers) -> list[Numbers]:
-    """Two random numbers for each address, the same for those that are in the same sets.
-
-    Every set has a random number; an address has those of all sets that hold it, combined by exclusive or. That two
-    addresses that are not alike have the same 128 bits by chance does not happen.
-    """
-    line = np.empty(len(enis), dtype=[("high", np.int64), ("low", np.int64)])
-    line["high"], line["low"] = enis[:, kernels.ENI_HIGH], enis[:, kernels.ENI_LOW]
-    order = np.lexsort((line["low"], line["high"]))
-    bounds = pack.bounds.reshape(-1, 4)
-    owner = np.repeat(np.arange(len(pack.starts) - 1), np.diff(pack.starts))
-    v4 = line["high"][order[0]]  # every packed ENI is IPv4: one upper half
-    low = line["low"][order]
-    begins = np.where(bounds[:, 0] == v4, bounds[:, 1], np.where(bounds[:, 0] < v4, low[0], low[-1] + 1))
-    ends = np.where(bounds[:, 2] == v4, bounds[:, 3], np.where(bounds[:, 2] > v4, low[-1], low[0] - 1))
-    signatures = []
-    for _ in range(2):
-        random = np.frombuffer(secrets.token_bytes(8 * len(pack.starts)), dtype=np.int64)
-        change = np.zeros(len(low) + 1, dtype=np.int64)
-        np.bitwise_xor.at(change, np.searchsorted(low, begins, side="left"), random[owner])
-        np.bitwise_xor.at(change, np.searchsorted(low, ends, side="right"), random[owner])
-        signature = np.empty(len(low), dtype=np.int64)
-        signature[order] = np.bitwise_xor.accumulate(change)[:-1]
-        signatures.append(np.unique(signature, return_inverse=True)[1].astype(np.int64))
-    return signatures
+    return distinct([*told_apart, np.array(stopped, dtype=np.int64), np.array(inside, dtype=np.int64)])[1]
 
 
 def distinct(columns: list[Numbers]) -> tuple[Numbers, Numbers]:

@@ -136,9 +136,12 @@ class _Page:
 def _said(row: Passing) -> object:
     """What rows share that are told as one."""
     rules = tuple((rule.stage, rule.rule, rule.object) for rule in row.rules)
-    hosts = (row.hosts.every, *row.hosts.prefixes, None, *row.hosts.every_but) if row.hosts else None
     arrives = tuple((one.eni, one.ip, one.port == row.ports) for one in row.arrives)
-    return row.protocol, row.network, row.verdict, row.listening, hosts, arrives, tuple(row.not_known), rules
+    return row.protocol, row.network, row.verdict, row.listening, _for_whom(row), arrives, tuple(row.not_known), rules
+
+
+def _for_whom(row: Passing) -> object:
+    return (row.hosts.every, *row.hosts.prefixes, None, *row.hosts.every_but) if row.hosts else None
 
 
 def mark_of(row: Passing) -> str:
@@ -285,8 +288,7 @@ def _doors(report: Exposure, *, briefly: bool) -> list[list[Exposed]]:
 
 def _outline(row: Passing) -> object:
     """What a summary tells of a row."""
-    hosts = (row.hosts.every, *row.hosts.prefixes, None, *row.hosts.every_but) if row.hosts else None
-    return row.protocol, row.ports, row.network, row.verdict, row.listening, hosts
+    return row.protocol, row.ports, row.network, row.verdict, row.listening, _for_whom(row)
 
 
 def _door(same: list[Exposed], page: _Page, has_allowed: bool) -> Iterator[str]:

@@ -27,6 +27,7 @@ from netinsight.flow import (
     parse_protocol,
     protocol_name,
 )
+from netinsight.model.topology import Topology
 from netinsight.network.ends import find_end
 from tests import estates, wide_estates
 from tests.conftest import ROOT
@@ -134,20 +135,13 @@ def test_a_set_says_of_each_port_of_an_example_what_diagnose_says(
     assert every
 
 
+@pytest.mark.parametrize("drawn", [estates.topologies(), wide_estates.wide_topologies()], ids=["random", "wide"])
 @MANY
 @given(st.data())
-def test_a_set_says_of_each_port_of_a_random_estate_what_diagnose_says(data: st.DataObject) -> None:
-    of = Net(data.draw(estates.topologies()))
-    chance = random.Random(data.draw(st.integers(0, 1000)))
-    every = pairs(of)
-    for src, dst in chance.sample(every, min(2, len(every))):
-        check_ports(of, src, dst, chance, 10)
-
-
-@MANY
-@given(st.data())
-def test_a_set_says_of_each_port_of_a_wide_estate_what_diagnose_says(data: st.DataObject) -> None:
-    of = Net(data.draw(wide_estates.wide_topologies()))
+def test_a_set_says_of_each_port_of_a_drawn_estate_what_diagnose_says(
+    drawn: st.SearchStrategy[Topology], data: st.DataObject
+) -> None:
+    of = Net(data.draw(drawn))
     chance = random.Random(data.draw(st.integers(0, 1000)))
     every = pairs(of)
     for src, dst in chance.sample(every, min(2, len(every))):
