@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from netinsight.engine.classifier import Classifier
 
 
-SCANNED = 20_000_000
+SCANNED = 4_000_000
 """Rows times flows beyond which a structure of the rows is built; a row beyond ``LARGE`` costs a flow no more."""
 LARGE = 1000
 

@@ -143,17 +143,16 @@ class _Reader:
         """Take a line in the shape that iptables-save gives rules and users' chains; False where it has another."""
         if len(raw) > MOST_LINE:
             return False
-        if (shape := shape_of(raw, self.family)) is not None:
-            name, _, tail = shape
-            if (written := draft.rules.get(name)) is None:
+        if raw[:1] == ":":
+            chain = _CHAIN.fullmatch(raw)
+            if chain is None or chain[1] in TABLES.get(draft.name, ()):
                 return False
-            written.lines.append(at)
-            written.tails.append(draft.tails.setdefault(tail, len(draft.tails)))
+            self.declared(draft, chain[1], None, at)
             return True
-        chain = _CHAIN.fullmatch(raw)
-        if chain is None or chain[1] in TABLES.get(draft.name, ()):
+        if (shape := shape_of(raw, self.family)) is None or (written := draft.rules.get(shape[0])) is None:
             return False
-        self.declared(draft, chain[1], None, at)
+        written.lines.append(at)
+        written.tails.append(draft.tails.setdefault(shape[2], len(draft.tails)))
         return True
 
     def begun(self, line: _Line, before: _Draft | None) -> _Draft:

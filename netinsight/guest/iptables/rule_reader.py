@@ -76,7 +76,7 @@ def shape_of(line: str, family: int) -> tuple[str, str, str] | None:
     found = _SHAPES[family].fullmatch(line)
     if found is None or (family == 6 and found[2] and not _sound(found[2])):
         return None
-    return found[1], found[2], found[3]
+    return found.groups()  # type: ignore[return-value]  # each of the three is in every match
 
 
 @lru_cache(maxsize=65536)

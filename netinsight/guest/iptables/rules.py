@@ -88,7 +88,7 @@ class Rule:
         return hit, () if hit is region else subtract(region, hit), tuple(doubts)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen, as ``Rule``
 class Chain:
     """A chain; ``policy`` is None for a user's."""
 
